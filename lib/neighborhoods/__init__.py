@@ -1,0 +1,1 @@
+"""Neighborhoods of Adversarial Examples: kernels, models, studies and figures."""

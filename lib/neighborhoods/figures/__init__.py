@@ -1,0 +1,1 @@
+"""Tables to matplotlib axes, one module a chapter."""
