@@ -43,7 +43,8 @@ def island_stability(
     if not bool((spread > 0).all()):
         raise ValueError(f"sigma: got {sigma}; required greater than 0")
     scaled = (ends - point) / spread[..., None, None]
-    return torch.special.ndtr(scaled).diff(dim=-1)[..., 0].sum(-1)
+    probability: Tensor = torch.special.ndtr(scaled).diff(dim=-1)[..., 0].sum(-1)
+    return probability
 
 
 def level_crossings(

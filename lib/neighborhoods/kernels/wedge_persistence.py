@@ -94,7 +94,8 @@ def effective_facets(
     d = _require("distance", distance, lambda value: value > 0, "greater than 0")
     s = _require("sigma", sigma, lambda value: value >= 0, "0 or more")
     level = _require("gamma", gamma, lambda value: (value > 0) & (value < 1), "strictly between 0 and 1")
-    return level.log() / torch.special.log_ndtr(d / s)
+    facets: Tensor = level.log() / torch.special.log_ndtr(d / s)
+    return facets
 
 
 def orthant_dip(distances: Float[Tensor, "*batch k"], gamma: float) -> Dip:
