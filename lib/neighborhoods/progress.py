@@ -1,7 +1,7 @@
 """Progress bars and messages for the terminal, kept out of notebook cells.
 
 Code runs in three places. In a plain process, both go to standard error. In the kernel of `make book`
-standard error belongs to the cell, so the build names a pipe to its own in `NEIGHBORHOODS_TERMINAL` and, where
+standard error belongs to the cell, so the build names a pipe to its own in `NEIGHBORHOODS_TERMINAL` and, if
 that is a real terminal, its width in `NEIGHBORHOODS_COLUMNS`. In a kernel started by hand there is no
 terminal: bars stay silent, messages go to the cell.
 """
@@ -37,7 +37,7 @@ def terminal() -> Iterator[TextIO]:
 def columns() -> int | None:
     """The width of the terminal that bars are drawn on, or None where there is nobody to see them."""
     if TERMINAL in os.environ:
-        return int(os.environ.get(COLUMNS, "0")) or None
+        return int(os.environ.get(COLUMNS) or 0) or None
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
     except (OSError, ValueError):

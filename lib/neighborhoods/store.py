@@ -1,8 +1,8 @@
 """Load a result, or compute it once: a directory of artifacts, each under the digest of all it depends on.
 
 An item is a function, its spec and its parents. Its digest covers the spec, the parents' digests, the code
-of the function's module and of all that it imports, and the versions of the numerical libraries, so that editing
-a kernel recomputes exactly its descendants. What is read is checked against its hash; what is written appears
+of the function's module and of all that it imports, and the versions of the numerical libraries: editing a
+kernel recomputes exactly its descendants. What is read is checked against its hash; what is written appears
 at once or not at all: a killed process costs the item it was computing and nothing else.
 """
 

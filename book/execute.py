@@ -1,0 +1,209 @@
+"""Execute a chapter: MyST Markdown in, an executed notebook out, the same bytes for the same digest."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import jupytext
+import nbformat
+import papermill
+from IPython.core.inputtransformer2 import TransformerManager
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from neighborhoods import progress
+from neighborhoods.digests import imported_modules, imports_digest
+from traitlets.config import Config
+
+from book.parameters import BuildError, Parameter
+
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+# What draws and shows the results; the libraries that compute them are in every digest already.
+LIBRARIES = ("matplotlib", "seaborn", "pandas", "ipykernel", "nbclient", "papermill", "jupytext", "myst-nb")
+SALT = "neighborhoods"
+
+KERNEL_CONFIG = """\
+c.HistoryManager.enabled = False
+c.InlineBackend.figure_formats = {"svg"}
+c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}
+"""
+MATPLOTLIBRC = f"svg.hashsalt: {SALT}\n"
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Everything that an executed chapter depends on.
+
+    Attributes:
+        name: of its source, `notebooks/NAME.md`.
+        source: the text of that file.
+        profile: the sizes it runs with.
+        parameters: further parameters, by name.
+        code: digest of the modules it imports.
+        libraries: versions of what draws and executes it.
+    """
+
+    name: str
+    source: str
+    profile: str
+    parameters: tuple[tuple[str, Parameter], ...]
+    code: str
+    libraries: tuple[tuple[str, str], ...]
+
+
+def read(source: str) -> NotebookNode:
+    """The notebook of a chapter's text, for the kernel `python3`."""
+    notebook: NotebookNode = jupytext.reads(source, fmt="md:myst")
+    notebook.metadata["kernelspec"] = dict(KERNELSPEC)
+    return notebook
+
+
+def chapter(path: Path, profile: str, parameters: Mapping[str, Parameter]) -> Chapter:
+    """Describe the execution of a chapter from its source file."""
+    source = path.read_text(encoding="utf-8")
+    modules = {
+        name for cell in read(source).cells if cell.cell_type == "code" for name in _imports(cell.source)
+    }
+    libraries = tuple((name, version(name)) for name in LIBRARIES)
+    return Chapter(
+        path.stem,
+        source,
+        profile,
+        tuple(sorted(parameters.items())),
+        imports_digest(sorted(modules)),
+        libraries,
+    )
+
+
+def execute(spec: Chapter) -> bytes:
+    """Execute a chapter with papermill and tidy it.
+
+    Raises:
+        BuildError: where a cell fails; a ValueError is told in one line, anything else with its traceback.
+    """
+    notebook = read(spec.source)
+    given = dict(spec.parameters)
+    if "profile" in papermill.inspect_notebook(notebook):
+        given["profile"] = spec.profile
+    progress.message(f"{spec.name}: executing with profile {spec.profile}")
+    try:
+        with kernel_environment() as folder:
+            return tidy(_run(notebook, given, spec.name, folder))
+    except papermill.PapermillExecutionError as error:
+        told = f"{spec.name}: {error.ename}: {error.evalue}"
+        raise BuildError(told if error.ename == "ValueError" else f"{told}\n{error}") from error
+    except DeadKernelError as error:
+        raise BuildError(f"{spec.name}: its kernel died; was there enough memory?") from error
+
+
+def _run(notebook: NotebookNode, given: dict[str, Parameter], name: str, folder: Path) -> NotebookNode:
+    width = progress.columns()
+    # Sockets in our own directory: nothing listens on the network, and their paths stay short enough.
+    sockets = {"transport": "ipc", "connection_file": str(folder / "kernel.json")}
+    done: NotebookNode = papermill.execute_notebook(
+        notebook,
+        None,
+        given,
+        kernel_name=KERNELSPEC["name"],
+        cwd=folder / "work",
+        progress_bar={"desc": name, "leave": False, "ncols": width} if width else False,
+        config=Config(KernelManager=sockets),
+        record_timing=False,
+        coalesce_streams=True,
+    )
+    return done
+
+
+def tidy(notebook: NotebookNode) -> bytes:
+    """Drop times, paths and random names, and hide the cell that papermill injects."""
+    notebook.metadata = NotebookNode(kernelspec=dict(KERNELSPEC))
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:03d}"
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        tags = [tag for tag in cell.metadata.pop("tags", []) if tag != "papermill-error-cell-tag"]
+        if "injected-parameters" in tags:
+            tags.append("remove-cell")
+        if tags:
+            cell.metadata["tags"] = tags
+    text: str = nbformat.writes(nbformat.from_dict(notebook), version=4)
+    return (text + "\n").encode()
+
+
+@contextmanager
+def kernel_environment() -> Iterator[Path]:
+    """Set the environment in which kernels give the same bytes every time; relay their bars and messages.
+
+    Yields:
+        A temporary directory; `work` in it is empty, for a chapter must not depend on where it is started.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="neighborhoods-")))
+        (folder / "ipython" / "profile_default").mkdir(parents=True)
+        (folder / "work").mkdir()
+        (folder / "ipython" / "profile_default" / "ipython_kernel_config.py").write_text(KERNEL_CONFIG)
+        (folder / "matplotlibrc").write_text(MATPLOTLIBRC)
+        pipe = stack.enter_context(_relay(folder / "terminal"))
+        stack.enter_context(_environment(_variables(folder, pipe)))
+        yield folder
+
+
+def _variables(folder: Path, pipe: Path) -> dict[str, str]:
+    return {
+        "IPYTHONDIR": str(folder / "ipython"),  # the reader's own start-up files stay out
+        "JUPYTER_PREFER_ENV_PATH": "1",  # kernel `python3` is this interpreter, whatever else is installed
+        "MATPLOTLIBRC": str(folder / "matplotlibrc"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "OMP_NUM_THREADS": "1",  # sums in one order, and one core a process
+        "PYTHONHASHSEED": "0",
+        "SOURCE_DATE_EPOCH": "0",
+        progress.TERMINAL: str(pipe),
+        progress.COLUMNS: str(progress.columns() or ""),
+    }
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _relay(pipe: Path) -> Iterator[Path]:
+    """A named pipe to our standard error for kernels, whose own belongs to the cell."""
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(pipe, os.O_WRONLY)  # held open, or the pipe would end with the first bar
+    os.set_blocking(reader, True)
+    thread = threading.Thread(target=_copy, args=(reader,), daemon=True)
+    thread.start()
+    try:
+        yield pipe
+    finally:
+        os.close(writer)
+        thread.join(timeout=5)
+
+
+def _copy(reader: int) -> None:
+    with os.fdopen(reader, "rb", buffering=0) as stream:
+        while text := stream.read(4096):
+            os.write(2, text)
+
+
+def _imports(source: str) -> frozenset[str]:
+    try:
+        return imported_modules(TransformerManager().transform_cell(source))
+    except SyntaxError:  # executing the cell says so better
+        return frozenset()
