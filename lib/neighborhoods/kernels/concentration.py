@@ -144,66 +144,73 @@ def shell_probability(dimension: int, radius: Numbers, delta: Numbers) -> Float6
     return -torch.expm1(dimension * torch.log1p(-share))
 
 
-def gaussian_norms(
+def gaussian_points(
     count: int, dimension: int, sigma: float, *, generator: torch.Generator | None = None
-) -> Float64[Tensor, " count"]:
-    """Draw points of $N(0, \\sigma^2I)$, a million coordinates at a time, and return their norms.
+) -> Float[Tensor, "{count} {dimension}"]:
+    """Draw points of $N(0, \\sigma^2I)$, on the generator's device.
 
     Args:
         count: number of points.
         dimension: $n$, number of coordinates.
         sigma: standard deviation of each coordinate.
-        generator: source of randomness, on whose device the work is done; torch's own if not given.
+        generator: source of randomness; torch's own if not given.
 
     Raises:
-        ValueError: a count or dimension below 1 or a sigma that is not positive.
+        ValueError: a dimension below 1 or a sigma that is not positive.
 
     Source: the draft, Figure 19, which needs $\\sigma = 7/\\sqrt n$ rather than the printed $7\\sqrt n$.
     """
+    _require_dimension(dimension)
     _require("sigma", sigma, 0.0, strict=True)
-    return _norms(lambda size: _normal(size, dimension, generator).mul_(sigma), count, dimension)
+    device = "cpu" if generator is None else generator.device
+    return torch.randn(count, dimension, generator=generator, device=device).mul_(sigma)
 
 
-def ball_norms(
+def ball_points(
     count: int, dimension: int, radius: float, *, generator: torch.Generator | None = None
-) -> Float64[Tensor, " count"]:
-    """Draw uniform points of the ball $B_r(0)$, a million coordinates at a time, and return their norms.
+) -> Float64[Tensor, "{count} {dimension}"]:
+    """Draw uniform points $rU^{1/n}g/\\|g\\|$ of the ball $B_r(0)$, with Gaussian $g$.
+
+    They are float64: their norms spread over $r/n$, where float32 has few values left if $n$ is large.
 
     Args:
         count: number of points.
         dimension: $n$, number of coordinates.
         radius: $r > 0$.
-        generator: source of randomness, on whose device the work is done; torch's own if not given.
+        generator: source of randomness, on whose device they are; torch's own if not given.
 
     Raises:
-        ValueError: a count or dimension below 1 or a radius that is not positive.
+        ValueError: a dimension below 1 or a radius that is not positive.
 
-    Source: the draft, Figure 19; the points are $rU^{1/n}g/\\|g\\|$ with Gaussian $g$, after Muller (1959).
+    Source: the draft, Figure 19; the method is Muller's (1959).
     """
     _require("radius", radius, 0.0, strict=True)
-    return _norms(lambda size: _ball(size, dimension, generator).mul_(radius), count, dimension)
-
-
-def _normal(count: int, dimension: int, generator: torch.Generator | None) -> Tensor:
-    device = "cpu" if generator is None else generator.device
-    return torch.randn(count, dimension, generator=generator, device=device)
-
-
-def _ball(count: int, dimension: int, generator: torch.Generator | None) -> Tensor:
-    points = _normal(count, dimension, generator)
+    points = gaussian_points(count, dimension, 1.0, generator=generator)
     uniform = torch.rand(count, 1, generator=generator, device=points.device, dtype=torch.float64)
-    # In float64: the norms spread over 1/n of the radius, where float32 has few values left if n is large.
     length = torch.linalg.vector_norm(points, dim=1, keepdim=True, dtype=torch.float64)
-    return points * (uniform.pow(1 / dimension) / length)
+    scale: Tensor = radius * uniform.pow(1 / dimension) / length
+    return points * scale
 
 
-def _norms(sampler: Callable[[int], Tensor], count: int, dimension: int) -> Tensor:
-    _require_dimension(dimension)
+def norms(sampler: Callable[[int], Float[Tensor, "chunk n"]], count: int) -> Float64[Tensor, " {count}"]:
+    """Return the norms of many sampled points, of which about a million coordinates exist at a time.
+
+    Args:
+        sampler: number of points to that many points, such as a `partial` of `ball_points`.
+        count: number of norms.
+
+    Raises:
+        ValueError: a count below 1.
+
+    Source: ours, for the draft's Figure 19.
+    """
     if count < 1:
         raise ValueError(f"count: got {count}; required at least 1")
-    chunk = max(1, _COORDINATES // dimension)
-    sizes = [min(chunk, count - start) for start in range(0, count, chunk)]
-    return torch.cat([torch.linalg.vector_norm(sampler(size), dim=1, dtype=torch.float64) for size in sizes])
+    first = sampler(1)
+    chunk = max(1, _COORDINATES // first.shape[1])
+    sizes = [min(chunk, count - start) for start in range(1, count, chunk)]
+    lengths = [torch.linalg.vector_norm(sampler(size), dim=1, dtype=torch.float64) for size in sizes]
+    return torch.cat([torch.linalg.vector_norm(first, dim=1, dtype=torch.float64), *lengths])
 
 
 def _require_dimension(dimension: int) -> None:
