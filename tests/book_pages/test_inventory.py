@@ -1,0 +1,136 @@
+"""Every item of the draft is answered by the real thing on a built page, or says why not yet."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from built import PROVED, page_faults, row_faults
+
+Row = dict[str, Any]
+ALT = "Two curves that fall from one to a third as the noise grows"
+GOOD = {
+    "figure": f'<figure id="x"><img src="i.svg" alt="{ALT}"><figcaption>{ALT}.</figcaption></figure>',
+    "table": '<section><span id="x"></span><h2>Title</h2><div><table></table></div></section>',
+    "theorem": '<div class="proof theorem admonition" id="x"><code>tests/t.py::test_a</code></div>',
+    "definition": '<div class="proof definition admonition" id="x"></div>',
+    "equation": '<div class="math notranslate" id="x">x</div>',
+    "claim": f'<section id="s"><span id="x"></span><h2>Title</h2><p>{ALT}.</p></section>',
+}
+BAD = {
+    "figure": [
+        f'<img id="x" src="i.svg" alt="{ALT}">',
+        f'<figure id="x"><figcaption>{ALT}.</figcaption></figure>',
+        f'<figure id="x"><img src="no.svg" alt="{ALT}"><figcaption>{ALT}.</figcaption></figure>',
+        f'<figure id="x"><img src="i.svg"><figcaption>{ALT}.</figcaption></figure>',
+        f'<figure id="x"><img src="i.svg" alt="../_images/{ALT}"><figcaption>{ALT}.</figcaption></figure>',
+        f'<figure id="x"><img src="i.svg" alt="{ALT}"></figure>',
+        f'<figure id="x"><img src="i.svg" alt="{ALT}"><figcaption>Fig. 1</figcaption></figure>',
+        GOOD["figure"] * 2,
+        "<p>nothing</p>",
+    ],
+    "table": ['<section><span id="x"></span></section><section><table></table></section>'],
+    "theorem": [
+        '<div class="proof theorem admonition" id="x"><p>No test.</p></div>',
+        '<div class="proof definition admonition" id="x"><code>tests/t.py::test_a</code></div>',
+        '<p id="x"><code>tests/t.py::test_a</code></p>',
+    ],
+    "definition": ['<p id="x">text</p>'],
+    "equation": ['<p id="x">text</p>'],
+    "claim": [f'<p id="x">{ALT}.</p>', '<section id="s"><span id="x"></span><h2>Title</h2></section>'],
+}
+
+
+@pytest.fixture(scope="session")
+def inventory(root: Path) -> list[Row]:
+    rows: list[Row] = yaml.safe_load((root / "book" / "inventory.yml").read_text("utf-8"))
+    return rows
+
+
+def faults_of(tmp_path: Path, kind: str, body: str) -> list[str]:
+    (tmp_path / "book").mkdir(exist_ok=True)
+    (tmp_path / "book" / "i.svg").write_text("<svg/>")
+    page = tmp_path / "book" / f"{abs(hash(body))}.html"
+    page.write_text(f"<html><body>{body}</body></html>", "utf-8")
+    row = {"id": "x", "kind": kind, "page": page.stem, "label": "x", "test": "tests/t.py::test_a"}
+    return page_faults(row if kind in PROVED else {**row, "test": None}, tmp_path)
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_detector_accepts_the_real_thing(tmp_path: Path, kind: str) -> None:
+    assert faults_of(tmp_path, kind, GOOD[kind]) == []
+
+
+@pytest.mark.parametrize(("kind", "body"), [(kind, body) for kind, bodies in BAD.items() for body in bodies])
+def test_detector_refuses_anything_less(tmp_path: Path, kind: str, body: str) -> None:
+    assert faults_of(tmp_path, kind, body) != []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verdict": "done"},
+        {"verdict": "open"},
+        {"page": "", "label": ""},
+        {"label": "y"},
+        {"test": None},
+    ],
+)
+def test_detector_refuses_a_bad_row(change: Row) -> None:
+    good = {
+        "id": "x",
+        "kind": "theorem",
+        "page": "p",
+        "label": "x",
+        "verdict": "corrected",
+        "test": "t.py::t",
+    }
+    assert row_faults(good) == []
+    assert row_faults({**good, **change}) != []
+
+
+def test_rows_are_complete(inventory: list[Row]) -> None:
+    ids = [row["id"] for row in inventory]
+    assert len(ids) == len(set(ids))
+    assert [fault for row in inventory for fault in row_faults(row)] == []
+
+
+def test_items_of_built_chapters_are_the_real_thing(inventory: list[Row], html: Path) -> None:
+    answered = [row for row in inventory if row["page"]]
+    assert answered
+    assert [fault for row in answered for fault in page_faults(row, html)] == []
+
+
+def test_every_chapter_answers_to_the_inventory(inventory: list[Row], html: Path) -> None:
+    built = {f"chapters/{page.stem}" for page in (html / "book" / "chapters").glob("*.html")}
+    assert built <= {row["page"] for row in inventory}
+
+
+def test_named_tests_are_collected(inventory: list[Row], root: Path) -> None:
+    named = [row["test"] for row in inventory if row.get("test")]
+    files = sorted({node.split("::")[0] for node in named})
+    assert [file for file in files if not (root / file).is_file()] == []
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    collected = {line.split("[")[0] for line in done.stdout.splitlines()}
+    assert [node for node in named if node.split("[")[0] not in collected] == [], done.stdout[-2000:]
+
+
+def test_named_tests_name_their_statement(inventory: list[Row], root: Path) -> None:
+    silent = [row["id"] for row in inventory if row.get("test") and not names(root, row["test"], row["id"])]
+    assert silent == []
+
+
+def names(root: Path, node: str, label: str) -> bool:
+    """Whether the source of a test writes the number of its statement: 4.3 for prop-4-3."""
+    file, *path = node.split("[", maxsplit=1)[0].split("::")
+    source = (root / file).read_text("utf-8")
+    number = r"[._-]".join(label.split("-")[1:])
+    functions = [
+        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef) and n.name == path[-1]
+    ]
+    return any(re.search(number, ast.get_source_segment(source, function) or "") for function in functions)
