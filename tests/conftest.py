@@ -1,11 +1,14 @@
-"""One torch thread, seeded generators, and kernels whose shapes are checked while tests run."""
+"""One torch thread, seeded randomness, and kernels whose shapes are checked while tests run."""
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook("neighborhoods.kernels", "beartype.beartype")
 torch.set_num_threads(1)
+settings.register_profile("book", deadline=None, derandomize=True, database=None)
+settings.load_profile("book")
 
 
 @pytest.fixture

@@ -170,4 +170,5 @@ def _column(values: Tensor, like: Tensor) -> Tensor:
 
 
 def _length(step: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(step.flatten(1), dim=1)
+    length: Tensor = torch.linalg.vector_norm(step.flatten(1), dim=1)
+    return length

@@ -92,15 +92,15 @@ def centreline_point(
 
 
 def orthant_stability(
-    distances: Float[Tensor, "*batch k"], sigma: float | Float[Tensor, "*#batch"], *, outside: bool = False
-) -> Float64[Tensor, "*batch"]:
+    distances: Float[Tensor, "*#batch k"], sigma: float | Float[Tensor, "*#batch"], *, outside: bool = False
+) -> Float64[Tensor, "..."]:
     """Return the probability that Gaussian noise leaves a point in the orthant, wherever the point lies.
 
     $$ P(\\sigma) = \\prod_{i\\le k}\\Phi(x_i/\\sigma), \\qquad P_{\\rm out}(\\sigma) = 1 - P(\\sigma). $$
 
     Args:
         distances: signed distances $x_i$ from the $k$ facets; the other coordinates do not matter.
-        sigma: standard deviation of the noise, one number or one for each point.
+        sigma: standard deviation of the noise; broadcast against the points.
         outside: return the probability of the complement, the stability of a point outside.
 
     Raises:
@@ -119,12 +119,12 @@ def orthant_stability(
 
 
 def wedge_stability(
-    points: Float[Tensor, "*batch n"],
+    points: Float[Tensor, "*#batch n"],
     angles: Float[Tensor, " leaning"],
     sigma: float | Float[Tensor, "*#batch"],
     *,
     outside: bool = False,
-) -> Float64[Tensor, "*batch"]:
+) -> Float64[Tensor, "..."]:
     """Return the probability that Gaussian noise leaves a point in the wedge, wherever the point lies.
 
     Given its first coordinate $x_1 + \\sigma z$, the other coordinates of the noisy point are independent:
@@ -138,7 +138,7 @@ def wedge_stability(
     Args:
         points: coordinates, of which the first $k$ matter.
         angles: the $k - 1$ angles $\\theta$ in radians.
-        sigma: standard deviation of the noise, one number or one for each point.
+        sigma: standard deviation of the noise; broadcast against the points.
         outside: return the probability of the complement, the stability of a point outside.
 
     Raises:
