@@ -156,7 +156,7 @@ class Store:
 
 def default_store() -> Store:
     """The store of `NEIGHBORHOODS_STORE`, otherwise `.store` in the repository that holds this package."""
-    return Store(Path(os.environ.get(ROOT) or Path(__file__).parents[2] / ".store"))
+    return Store(Path(os.environ.get(ROOT) or Path(__file__).parents[2] / ".store").absolute())
 
 
 @contextmanager
@@ -208,7 +208,7 @@ def _save(value: Value, folder: Path) -> Path:
 def _load(artifact: Path) -> Value:
     if artifact.suffix == ".csv":
         # Only an empty field is missing: "None" and "NA" are words that a table may hold.
-        return pd.read_csv(artifact, float_precision="round_trip", keep_default_na=False, na_values=[""])
+        return pd.read_csv(artifact, keep_default_na=False, na_values=[""])
     return load_file(artifact) if artifact.suffix == ".safetensors" else artifact.read_bytes()
 
 
