@@ -34,7 +34,18 @@ TRAINING = re.compile(r"\.backward\(|\boptim\b|\boptimizer\b|\.step\(|\btrain\("
 
 def typed_numbers(markdown: str) -> list[str]:
     """The decimals and percentages that stand in prose, captions and alt texts of a MyST page."""
-    return [found for text in prose(markdown) for found in NUMBER.findall(NAME.sub("", text))]
+    return [match.group() for match in matches(markdown)]
+
+
+def phrases(markdown: str) -> list[str]:
+    """The same with the words around them, for a reader of the failing test."""
+    spans = [(match.string, match.start() - 40, match.end() + 40) for match in matches(markdown)]
+    return [" ".join(text[max(start, 0) : end].split()) for text, start, end in spans]
+
+
+def matches(markdown: str) -> Iterator[re.Match[str]]:
+    for text in prose(markdown):
+        yield from NUMBER.finditer(NAME.sub("", text))
 
 
 def prose(markdown: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sources import cell_faults, typed_numbers
+from sources import cell_faults, phrases, typed_numbers
 
 PARAMETERS = '```{code-cell} python\n:tags: [parameters]\nprofile: str = "quick"  # sizes\n```\n'
 
@@ -50,10 +50,14 @@ def test_detector_lets_pass_what_is_computed_or_a_name(text: str) -> None:
     assert typed_numbers(text) == []
 
 
+def test_detector_shows_where_the_number_stands() -> None:
+    assert phrases("The persistence is 0.65 there.") == ["The persistence is 0.65 there."]
+
+
 def test_no_typed_numbers_in_pages(root: Path, chapters: list[Path]) -> None:
     pages = [*chapters, *sorted((root / "book").glob("*.md"))]
-    found = {page.name: typed_numbers(page.read_text("utf-8")) for page in pages}
-    assert {name: numbers for name, numbers in found.items() if numbers} == {}
+    found = {page.name: phrases(page.read_text("utf-8")) for page in pages}
+    assert {name: typed for name, typed in found.items() if typed} == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,186 @@
+"""The book in a real browser, from the disk and without a network: what a reader sees on a train."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+HTML = Path(os.environ.get("NEIGHBORHOODS_HTML", ROOT / "_build" / "html"))
+SCREENSHOTS = ROOT / "_build" / "screenshots"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = sorted(str(page.relative_to(HTML)) for page in (HTML / "book").rglob("*.html")) or ["book/index.html"]
+PHONE, DESK = {"width": 375, "height": 800}, {"width": 1300, "height": 900}
+READABLE = 4.5  # contrast of text that WCAG 2 asks for at level AA
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
+]
+
+CONTRAST = """
+() => {
+  const parse = colour => colour.match(/[0-9.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const part = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  };
+  const behind = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const ratio = element => {
+    const pair = [light(parse(getComputedStyle(element).color)), light(behind(element))];
+    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+  };
+  const text = "p, li, h1, h2, td, th, figcaption span, p a:not(.headerlink), mjx-container, code, pre span";
+  return Math.min(...[...document.querySelectorAll(`article :is(${text})`)].filter(e => e.offsetParent).map(ratio));
+}
+"""
+PROSE = """
+() => {
+  const copy = document.querySelector("article").cloneNode(true);
+  copy.querySelectorAll("pre, code, mjx-assistive-mml").forEach(element => element.remove());
+  return copy.textContent;
+}
+"""
+TOO_WIDE = """
+() => document.documentElement.scrollWidth - document.documentElement.clientWidth
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not (HTML / "index.html").exists():
+        pytest.fail(f"there is no book in {HTML}: run `make book`, or set NEIGHBORHOODS_HTML")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def contexts(browser: Browser, viewport: dict[str, int], mode: str) -> BrowserContext:
+    context = browser.new_context(viewport=viewport, offline=True, color_scheme=mode)
+    context.set_default_timeout(20_000)
+    return context
+
+
+def visit(context: BrowserContext, name: str, query: str = "") -> tuple[Page, list[str]]:
+    """A page of the book, loaded from the disk, with what went wrong meanwhile."""
+    page, troubles = context.new_page(), []
+    page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+    page.on("requestfailed", lambda request: troubles.append(f"not loaded: {request.url}"))
+    page.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
+    page.on("request", lambda r: r.url.startswith(("file:", "data:")) or troubles.append(f"asks for {r.url}"))
+    page.goto((HTML / name).as_uri() + query, wait_until="load")
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    return page, troubles
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_loads_without_a_network_and_renders_formulas(browser: Browser, name: str) -> None:
+    context = contexts(browser, DESK, "light")
+    page, troubles = visit(context, name)
+    text = page.evaluate(PROSE)
+    written = page.locator("article .math").count()
+    drawn = page.locator("article mjx-container").count()
+    page.screenshot(path=SCREENSHOTS / f"{Path(name).stem}-desk.png", full_page=True)
+    broken = page.evaluate("() => [...document.images].filter(i => !i.naturalWidth).map(i => i.src)")
+    context.close()
+    assert troubles == []
+    assert broken == []
+    assert drawn >= written
+    assert not re.search(r"\$\$|\\\(|\\\[|\\(?:frac|sigma|gamma|begin)\b", text)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_a_phone(browser: Browser, name: str) -> None:
+    context = contexts(browser, PHONE, "light")
+    page, troubles = visit(context, name)
+    page.screenshot(path=SCREENSHOTS / f"{Path(name).stem}-phone.png", full_page=True)
+    excess = page.evaluate(TOO_WIDE)
+    context.close()
+    assert troubles == []
+    assert excess == 0
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_text_can_be_read(browser: Browser, name: str, mode: str) -> None:
+    context = contexts(browser, DESK, mode)
+    page, _ = visit(context, name)
+    page.screenshot(path=SCREENSHOTS / f"{Path(name).stem}-{mode}.png", full_page=True)
+    theme, contrast = page.evaluate("() => document.documentElement.dataset.theme"), page.evaluate(CONTRAST)
+    context.close()
+    assert theme == mode
+    assert contrast >= READABLE
+
+
+def test_dark_mode_can_be_switched(browser: Browser) -> None:
+    context = contexts(browser, DESK, "light")
+    page, _ = visit(context, "book/index.html")
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    seen = {page.evaluate(background)}
+    for _ in range(3):  # automatic, light, dark
+        page.locator(".theme-switch-button").first.click()
+        page.wait_for_timeout(500)  # colours change gradually
+        seen.add(page.evaluate(background))
+    context.close()
+    assert len(seen) > 1
+
+
+def test_search_finds_a_word(browser: Browser) -> None:
+    context = contexts(browser, DESK, "light")
+    page, troubles = visit(context, "search.html", "?q=persistence")
+    results = page.locator("#search-results li a")
+    results.first.wait_for()
+    links = [results.nth(i).get_attribute("href") or "" for i in range(results.count())]
+    page.screenshot(path=SCREENSHOTS / "search.png")
+    context.close()
+    assert troubles == []
+    assert any("chapters/persistence" in link for link in links)
+
+
+def test_figures_can_be_downloaded(browser: Browser) -> None:
+    context = contexts(browser, DESK, "light")
+    page, _ = visit(context, "book/chapters/persistence.html")
+    figures = page.locator("article figure[id]").count()
+    links = page.locator("article figure[id] a.figure-download")
+    targets = links.evaluate_all("links => links.map(link => link.href)")
+    context.close()
+    assert figures == len(targets) > 0
+    assert all(Path(target.removeprefix("file://")).is_file() for target in targets)
+
+
+def test_detectors_see_a_bad_page(browser: Browser, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.html"
+    bad.write_text(
+        "<article><p style='color: #999; background: #aaa; width: 2000px'>pale</p></article>"
+        "<img src='https://example.org/x.png'><script>no.such.thing</script>"
+    )
+    context = contexts(browser, PHONE, "light")
+    page, troubles = visit(context, str(bad))
+    contrast, excess = page.evaluate(CONTRAST), page.evaluate(TOO_WIDE)
+    context.close()
+    assert contrast < READABLE
+    assert excess > 0
+    assert any("asks for https" in trouble for trouble in troubles)
+    assert any(trouble.startswith("error") for trouble in troubles)
