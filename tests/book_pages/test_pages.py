@@ -30,9 +30,14 @@ def test_notation_names_what_exists(root: Path) -> None:
     assert [name for name in names if not exists(name)] == []
 
 
-def test_the_example_of_reproducing_runs(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page = (root / "book" / "reproducing.md").read_text("utf-8")
-    [example] = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
-    torch.manual_seed(0)
-    exec(compile(example, "reproducing.md", "exec"), {})
-    assert capsys.readouterr().out.count("tensor(") == 7
+@pytest.mark.parametrize(("page", "tensors"), [("book/reproducing.md", 7), ("README.md", 4)])
+def test_the_examples_run(root: Path, capsys: pytest.CaptureFixture[str], page: str, tensors: int) -> None:
+    [example] = re.findall(r"^```python\n(.*?)^```$", (root / page).read_text("utf-8"), re.M | re.S)
+    torch.manual_seed(0)  # the weights of the example's network
+    exec(compile(example, page, "exec"), {})
+    assert capsys.readouterr().out.count("tensor(") == tensors
+
+
+def test_readme_links_lead_somewhere(root: Path) -> None:
+    links = re.findall(r"\]\(([^):]+)\)", (root / "README.md").read_text("utf-8"))
+    assert [link for link in links if not (root / link).exists()] == []

@@ -51,7 +51,8 @@ CONTRAST = """
     return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
   };
   const text = "p, li, h1, h2, td, th, figcaption span, p a:not(.headerlink), mjx-container, code, pre span";
-  return Math.min(...[...document.querySelectorAll(`article :is(${text})`)].filter(e => e.offsetParent).map(ratio));
+  const all = [...document.querySelectorAll(`article :is(${text})`)];
+  return Math.min(...all.filter(element => element.offsetParent).map(ratio));
 }
 """
 PROSE = """
