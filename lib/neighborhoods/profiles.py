@@ -42,7 +42,7 @@ class PersistenceSpec:
     sigmas: int = 100
     sigma_max: float = 1.6
     persistence_samples: int = 1024
-    studied: int = 360
+    studied: int = 900
     low_norms: int = 100_000
     high_norms: int = 5_000
     seed: int = 0

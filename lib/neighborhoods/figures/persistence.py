@@ -138,3 +138,8 @@ def norms(axes: Sequence[Axes], table: pd.DataFrame) -> None:
             )
         ax.set(xlabel="norm", title=f"n = {dimension}", yscale="log")
     axes[0].legend()
+
+
+def montage(ax: Axes, pixels: npt.NDArray[np.float32], title: str) -> None:
+    """Show several noisy versions of one image side by side in one axes."""
+    image(ax, np.concatenate(list(pixels), axis=1), title)

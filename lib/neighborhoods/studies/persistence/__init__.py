@@ -92,7 +92,7 @@ def balls(spec: PersistenceSpec) -> Item[pd.DataFrame]:
 
 def overtaken(spec: PersistenceSpec) -> Item[pd.DataFrame]:
     """Which class leads around adversaries as σ grows."""
-    numbers = background.BackgroundSpec(spec.network, spec.sigma_max, spec.samples, spec.studied, spec.seed)
+    numbers = background.BackgroundSpec(spec.network, spec.sigma_max, spec.studied, spec.seed)
     return Item(background.overtake, numbers, (trained(spec), attacked(spec)))
 
 

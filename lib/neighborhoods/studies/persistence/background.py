@@ -13,6 +13,7 @@ from neighborhoods.progress import bar
 from neighborhoods.studies.persistence.tables import GROUP, generator
 
 SIGMAS = 40
+SAMPLES = 200
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,12 @@ class BackgroundSpec:
     Attributes:
         network: name of the network.
         sigma_max: end of the σ grid.
-        samples: noise vectors of each group.
         studied: successful adversaries counted.
         seed: of the noise.
     """
 
     network: str
     sigma_max: float
-    samples: int
     studied: int
     seed: int
 
@@ -42,7 +41,7 @@ def overtake(spec: BackgroundSpec, trained: dict[str, Tensor], attacked: dict[st
     sigmas = torch.linspace(0, spec.sigma_max, SIGMAS + 1)[1:]
     source = generator(spec.seed)
     counts = [
-        class_frequencies(network, group, sigmas, samples=spec.samples, classes=CLASSES, generator=source)
+        class_frequencies(network, group, sigmas, samples=SAMPLES, classes=CLASSES, generator=source)
         for group in bar(attacked["points"][chosen].split(GROUP), description="leading classes")
     ]
     leader = torch.cat(counts).argmax(-1)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pandas as pd
-import torch
+from scipy.stats import bootstrap
 from torch import Tensor
 
 from neighborhoods.kernels.persistence import persistence
@@ -36,8 +37,8 @@ class MatchedSpec:
 
 
 def match(spec: MatchedSpec, trained: dict[str, Tensor], attacked: dict[str, Tensor]) -> pd.DataFrame:
-    """Return rows ``pair``, ``side``, ``distance``, ``cosine``, ``keeps``, ``sigma``, ``low``, ``high``,
-    ``status``.
+    """Return rows ``pair``, ``image``, ``side``, ``distance``, ``cosine``, ``keeps``, ``sigma``, ``low``,
+    ``high``, ``status``.
 
     A point at distance d beyond the boundary stands on the adversarial side, its mirror image at distance d
     before it on the natural side. ``keeps`` says whether the point still has the class that its side has at
@@ -45,15 +46,17 @@ def match(spec: MatchedSpec, trained: dict[str, Tensor], attacked: dict[str, Ten
     """
     network = load(spec.network, trained)
     chosen = attacked["success"].nonzero().squeeze(1)[: spec.studied]
-    chord = chords(network, attacked["natural"][chosen], attacked["points"][chosen])
+    natural, adversarial = attacked["natural"][chosen], attacked["points"][chosen]
+    chord = chords(network, natural, adversarial)
     sides = {"adversarial": (1, attacked["target"][chosen]), "natural": (-1, chord.before)}
     tables = []
     for side, (sign, labels) in sides.items():
         for distance in DISTANCES:
-            points = on_chord(chord, torch.full((len(chosen),), sign * distance))
+            points = on_chord(network, natural, adversarial, sign * distance)
             rows = pd.DataFrame(
                 {
                     "pair": chosen.numpy(),
+                    "image": attacked["image"][chosen].numpy(),
                     "side": side,
                     "distance": distance,
                     "cosine": chord.cosine.numpy(),
@@ -65,3 +68,24 @@ def match(spec: MatchedSpec, trained: dict[str, Tensor], attacked: dict[str, Ten
             )
             tables.append(rows.join(grouped(kernel, points, f"{side} side, distance {distance}")))
     return pd.concat(tables, ignore_index=True)
+
+
+def contrast(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Return for each distance the persistence of the adversarial side over that of the natural side.
+
+    Columns: ``distance``, ``kept`` (share of pairs in which both points have the class of their side),
+    ``quotient`` (median over images of the median over an image's pairs), ``low`` and ``high`` (95 %
+    bootstrap interval over images, since the nine pairs of an image are no independent draws).
+    """
+    index = ["distance", "image", "pair"]
+    wide = table.pivot_table(index=index, columns="side", values=["sigma", "keeps"])
+    kept = wide["keeps"].astype(bool).all(axis=1)
+    quotients = (wide["sigma"]["adversarial"] / wide["sigma"]["natural"])[kept]
+    images = quotients.groupby(["distance", "image"]).median()
+    rows = []
+    for distance, values in images.groupby("distance"):
+        interval = bootstrap(
+            (values.to_numpy(),), np.median, method="percentile", rng=np.random.default_rng(seed)
+        ).confidence_interval
+        rows.append((distance, kept[distance].mean(), values.median(), interval.low, interval.high))
+    return pd.DataFrame(rows, columns=["distance", "kept", "quotient", "low", "high"])

@@ -1,10 +1,13 @@
 """Lengths of Gaussian and of uniform-ball samples."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
-from neighborhoods.kernels.concentration import ball_norms, gaussian_norms
+from neighborhoods.kernels.concentration import ball_points, gaussian_points
+from neighborhoods.kernels.concentration import norms as norms_of
+from neighborhoods.progress import bar
 from neighborhoods.studies.persistence.tables import generator
 
 RADIUS = 7.0
@@ -29,11 +32,15 @@ def norms(spec: NormsSpec) -> pd.DataFrame:
     """Return rows ``dimension``, ``noise``, ``norm``, for a ball of radius 7 and a Gaussian of σ = 7/√n."""
     source = generator(spec.seed)
     tables = []
-    for dimension, points in zip(DIMENSIONS, (spec.low, spec.high), strict=True):
-        samples = {
-            "ball": ball_norms(points, dimension, RADIUS, generator=source),
-            "gaussian": gaussian_norms(points, dimension, RADIUS / dimension**0.5, generator=source),
+    sizes = list(zip(DIMENSIONS, (spec.low, spec.high), strict=True))
+    for dimension, points in bar(sizes, description="norms"):
+        samplers = {
+            "ball": partial(ball_points, dimension=dimension, radius=RADIUS, generator=source),
+            "gaussian": partial(
+                gaussian_points, dimension=dimension, sigma=RADIUS / dimension**0.5, generator=source
+            ),
         }
-        for noise, lengths in samples.items():
+        for noise, sampler in samplers.items():
+            lengths = norms_of(sampler, points)
             tables.append(pd.DataFrame({"dimension": dimension, "noise": noise, "norm": lengths.numpy()}))
     return pd.concat(tables, ignore_index=True)

@@ -72,7 +72,7 @@ def _sides(
     chord = chords(network, natural[chosen], result.points[chosen])
     tables = [pd.DataFrame({"pair": failed.numpy(), "side": "adversarial", "status": "failed"})]
     for side, sign, labels in (("adversarial", 1, target[chosen]), ("natural", -1, chord.before)):
-        points = on_chord(chord, sign * chord.overshoot)
+        points = on_chord(network, natural[chosen], result.points[chosen], sign * chord.overshoot)
         kernel = partial(
             persistence, network, gamma=spec.gamma, samples=spec.samples, generator=generator(spec.seed)
         )
