@@ -1,28 +1,20 @@
 """Stability (Definition 4.1) and persistence (Definition 4.2) of points under any classifier."""
 
-import math
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Float, Int, Int8
+from jaxtyping import Float, Int, Int8, Int64
 from torch import Generator, Tensor
 
-from neighborhoods.kernels.noise import Noise, unit_noise
-from neighborhoods.kernels.statistics import (
-    Classifier,
-    Status,
-    clopper_pearson,
-    labels_of,
-    order_statistic_ranks,
-    require_fraction,
-)
-
-CHUNK = 256  # samples a forward pass: larger batches spend their time on page faults
+from neighborhoods.kernels.certified import certified_scan
+from neighborhoods.kernels.estimates import estimate
+from neighborhoods.kernels.noise import Noise
+from neighborhoods.kernels.probes import probe_of
+from neighborhoods.kernels.statistics import Classifier, clopper_pearson, labels_of, require_fraction
 
 
 class Stability(NamedTuple):
-    """Fraction of the noisy points in the class of their centre, with its exact interval."""
+    """Fraction of the noisy points that keep the label of their centre, with its exact interval."""
 
     probability: Float[Tensor, " points"]
     low: Float[Tensor, " points"]
@@ -30,7 +22,7 @@ class Stability(NamedTuple):
 
 
 class Persistence(NamedTuple):
-    """The largest σ up to which a point is stable, its interval, and a `Status` code."""
+    """The largest σ up to which each point is stable, an interval for it, and a code of `Status`."""
 
     sigma: Float[Tensor, " points"]
     low: Float[Tensor, " points"]
@@ -49,14 +41,38 @@ def stability(
     noise: Noise = "gaussian",
     generator: Generator | None = None,
 ) -> Stability:
-    r"""Estimate $P(\sigma) = \mathbb P[C(x + \sigma\varepsilon) = C(x)]$ for each point."""
+    r"""Estimate $P(\sigma) = \mathbb P[C(x + \sigma\varepsilon) = C(x)]$ of each point.
+
+    All points see the same noise, so their estimates are dependent, while each interval by itself is exact.
+
+    Args:
+        classifier: points `(m, *shape)` to logits `(m, classes)` or labels `(m,)`.
+        points: the centres $x$.
+        sigma: σ, one for all points or one for each, in units of the coordinates.
+        samples: draws of ε.
+        confidence: of the Clopper-Pearson interval.
+        labels: labels to keep instead of $C(x)$.
+        noise: "gaussian" or "ball"; with "sobol" the fraction is sharper and the interval too wide.
+        generator: source of randomness.
+
+    Returns:
+        Fraction and interval, in the points' dtype.
+
+    Raises:
+        ValueError: σ not positive, or samples, confidence or noise outside their ranges.
+
+    Source: the draft, Definition 4.1 and equation (7).
+
+    >>> wall = lambda x: (x[:, 0] > 1).long()
+    >>> at = stability(wall, torch.zeros(1, 3), 1.0, generator=torch.Generator().manual_seed(0))
+    >>> bool(at.low < 0.8413 < at.high)
+    True
+    """
     require_fraction("confidence", confidence)
-    sigmas = _sigmas(sigma, points)
-    pool = unit_noise(noise, samples, points[0], generator=generator)
-    own = labels_of(classifier, points) if labels is None else labels
-    hits = torch.stack(
-        [_hits(classifier, x, s, pool, c) for x, s, c in zip(points, sigmas, own, strict=True)]
-    )
+    sigmas = torch.as_tensor(sigma, dtype=points.dtype, device=points.device).expand(len(points))
+    _require_positive("sigma", sigmas)
+    probe = probe_of(classifier, points, labels, noise=noise, samples=samples, generator=generator)
+    hits = probe.hits(torch.arange(len(points), device=points.device), sigmas, 0, samples).sum(1)
     low, high = clopper_pearson(hits.cpu().numpy(), samples, confidence)
     return Stability(
         hits.to(points) / samples, torch.as_tensor(low).to(points), torch.as_tensor(high).to(points)
@@ -72,14 +88,41 @@ def class_frequencies(
     classes: int = 10,
     noise: Noise = "gaussian",
     generator: Generator | None = None,
-) -> Int[Tensor, "points sigmas classes"]:
-    r"""Count the classes of $x + \sigma\varepsilon_i$ over a grid of σ, with one set of noise for all."""
-    pool = unit_noise(noise, samples, points[0], generator=generator)
-    rows = [
-        torch.stack([torch.bincount(_labels(classifier, x, s, pool), minlength=classes) for s in sigmas])
-        for x in points
-    ]
-    return torch.stack(rows)
+) -> Int64[Tensor, "points sigmas classes"]:
+    r"""Count the classes of $x + \sigma\varepsilon_j$ over a grid of σ, with one set of noise for all σ.
+
+    Neighbouring σ share their noise, so that a curve is smooth, and wrong in one piece where it is wrong.
+
+    Args:
+        classifier: points to logits or labels.
+        points: the centres $x$.
+        sigmas: the grid.
+        samples: draws of ε, for each point and σ the same.
+        classes: how many classes to count; labels lie below.
+        noise: "gaussian", "sobol" (a power of two of samples; sharper) or "ball".
+        generator: source of randomness.
+
+    Raises:
+        ValueError: σ not positive, samples or noise outside their ranges, or a label not below `classes`.
+
+    Source: the draft, section 5.1.1.
+
+    >>> wall = lambda x: (x[:, 0] > 1).long()
+    >>> counts = class_frequencies(wall, torch.zeros(1, 3), torch.tensor([0.1, 1.0]), samples=100, classes=2)
+    >>> counts.sum(2).tolist(), counts[0, 0].tolist()
+    ([[100, 100]], [100, 0])
+    """
+    _require_positive("sigmas", sigmas)
+    probe = probe_of(classifier, points, noise=noise, samples=samples, generator=generator)
+    index = torch.arange(len(points) * len(sigmas), device=points.device)
+    rows, grid = index // len(sigmas), sigmas.to(points)[index % len(sigmas)]
+    counts = torch.zeros((len(index), classes), dtype=torch.int64, device=points.device)
+    for some, scales in zip(index.split(len(sigmas)), grid.split(len(sigmas)), strict=True):
+        found = probe.classes(rows[some], scales, 0, samples)
+        if int(found.max()) >= classes:
+            raise ValueError(f"classes: got {classes}; required more than the label {int(found.max())}")
+        counts[some] = counts[some].scatter_add(1, found, torch.ones_like(found))
+    return counts.view(len(points), len(sigmas), classes)
 
 
 def persistence(
@@ -92,59 +135,74 @@ def persistence(
     method: Literal["fast", "certified"] = "fast",
     confidence: float = 0.95,
     labels: Int[Tensor, " points"] | None = None,
-    noise: Noise = "gaussian",
+    noise: Noise | None = None,
+    groups: int = 1,
     generator: Generator | None = None,
 ) -> Persistence:
-    r"""Measure the γ-persistence $\sigma^* = \max\{s : P(\sigma) \ge \gamma\ \forall \sigma < s\}$."""
+    r"""Measure the γ-persistence, the largest $s$ with $P(\sigma) \ge \gamma$ for all $\sigma < s$.
+
+    "fast": one pool of noise for all points and σ; $P$ is followed upwards in steps of 2 until it falls below
+    γ, so that an island of stability farther out is not taken for the answer; a dip narrower than a step can
+    be missed. The interval rests on independent scrambles of Sobol noise, or is an exact binomial one for
+    the other kinds (where no ray re-enters its class). "certified": see `certified_scan`.
+
+    Points that share a pool share its error: the standard error of a mean over points is the spread of the
+    means of `groups`, each with a pool of its own, over the root of their number.
+
+    Args:
+        classifier: points `(m, *shape)` to logits `(m, classes)` or labels `(m,)`.
+        points: the centres $x$.
+        gamma: γ in (0, 1).
+        samples: draws in a pool; a power of two for Sobol noise.
+        sigma_range: where to look; below it a persistence counts as 0, beyond it as infinite.
+        method: "fast" or "certified".
+        confidence: of each point's interval.
+        labels: labels to keep instead of $C(x)$.
+        noise: "sobol" (what "fast" takes by default), "gaussian" (likewise for "certified") or "ball".
+        groups: the points are dealt, in order, into so many groups with pools of their own.
+        generator: source of randomness.
+
+    Returns:
+        σ, low, high and status. `CONVERGED`, also for points on a boundary, where σ = low = 0;
+        `CENSORED`: stable up to the end of the range, σ = high = ∞; `UNDECIDED`: looks enclose no crossing.
+
+    Raises:
+        ValueError: an argument outside its range, or Sobol noise for the certified method.
+
+    Source: the draft, Definition 4.2; the method is ours.
+
+    >>> wall = lambda x: (x[:, 0] > 1).long()
+    >>> found = persistence(wall, torch.zeros(1, 3), 0.7, generator=torch.Generator().manual_seed(0))
+    >>> abs(found.sigma.item() - 1.9069) < 0.05, int(found.status)
+    (True, 0)
+    """
     require_fraction("gamma", gamma)
-    if method == "certified":
-        raise NotImplementedError('method: got "certified"; it is being written')
-    pool = unit_noise(noise, samples, points[0], generator=generator)
+    require_fraction("confidence", confidence)
+    _check(sigma_range, method, noise, groups)
+    measure = estimate if method == "fast" else certified_scan
+    kind: Noise = noise or ("sobol" if method == "fast" else "gaussian")
     own = labels_of(classifier, points) if labels is None else labels
-    lower, upper = order_statistic_ranks(samples, 1 - gamma, confidence)
-    # At least k in class: k = N - rank + 1 holds up to the rank-th exit of a ray.
-    needed = [samples - rank + 1 for rank in (lower, -int(-(1 - gamma) * samples // 1), upper)]
-    rows = []
-    for x, c in zip(points, own, strict=True):
-
-        def count(s: float, x: Tensor = x, c: Tensor = c) -> int:
-            return int(_hits(classifier, x, torch.tensor(s), pool, c))
-
-        low, sigma, high = (_first_crossing(count, k, sigma_range) for k in needed)
-        if int(labels_of(classifier, x[None])[0]) != int(c):
-            sigma, low, high = 0.0, 0.0, 0.0
-        rows.append((sigma, low, high, Status.CENSORED if sigma == float("inf") else Status.CONVERGED))
-    columns = torch.tensor(rows, dtype=torch.float64, device=points.device)
-    sigma, low, high = columns[:, :3].to(points.dtype).T
-    return Persistence(sigma, low, high, columns[:, 3].to(torch.int8))
+    parts = []
+    for some, theirs in zip(points.chunk(groups), own.chunk(groups), strict=True):
+        probe = probe_of(classifier, some, theirs, noise=kind, samples=samples, generator=generator)
+        parts.append(measure(probe, gamma, confidence, sigma_range))
+    sigma, low, high, status = (torch.cat(column) for column in zip(*parts, strict=True))
+    return Persistence(
+        sigma.to(points.dtype), low.to(points.dtype), high.to(points.dtype), status.to(torch.int8)
+    )
 
 
-def _first_crossing(
-    count: Callable[[float], int], needed: int, sigma_range: tuple[float, float], factor: float = 1.3
-) -> float:
-    previous, sigma = 0.0, sigma_range[0]
-    while count(sigma) >= needed:
-        if sigma >= sigma_range[1]:
-            return float("inf")
-        previous, sigma = sigma, min(sigma * factor, sigma_range[1])
-    if previous == 0:
-        return 0.0
-    for _ in range(16):
-        middle = math.sqrt(previous * sigma)
-        previous, sigma = (middle, sigma) if count(middle) >= needed else (previous, middle)
-    return math.sqrt(previous * sigma)
+def _require_positive(name: str, values: Tensor) -> None:
+    if not bool((values > 0).all()):
+        raise ValueError(f"{name}: got {values.min().item()}; required positive numbers")
 
 
-def _labels(classifier: Classifier, x: Tensor, sigma: Tensor, pool: Tensor) -> Tensor:
-    return torch.cat([labels_of(classifier, x + sigma * part) for part in torch.split(pool, CHUNK)])
-
-
-def _hits(classifier: Classifier, x: Tensor, sigma: Tensor, pool: Tensor, label: Tensor) -> Tensor:
-    return (_labels(classifier, x, sigma, pool) == label).sum()
-
-
-def _sigmas(sigma: float | Tensor, points: Tensor) -> Tensor:
-    sigmas = torch.as_tensor(sigma, dtype=points.dtype, device=points.device).expand(len(points))
-    if not bool((sigmas > 0).all()):
-        raise ValueError(f"sigma: got {sigma}; required positive values")
-    return sigmas
+def _check(sigma_range: tuple[float, float], method: str, noise: str | None, groups: int) -> None:
+    if not 0 < sigma_range[0] < sigma_range[1] < float("inf"):
+        raise ValueError(f"sigma_range: got {sigma_range}; required 0 < least < most < infinity")
+    if method not in ("fast", "certified"):
+        raise ValueError(f'method: got {method!r}; required "fast" or "certified"')
+    if method == "certified" and noise == "sobol":
+        raise ValueError('noise: got "sobol"; required independent draws ("gaussian", "ball") to certify')
+    if groups < 1:
+        raise ValueError(f"groups: got {groups}; required at least 1")
