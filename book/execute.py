@@ -156,6 +156,7 @@ def _variables(folder: Path, pipe: Path) -> dict[str, str]:
     return {
         "IPYTHONDIR": str(folder / "ipython"),  # the reader's own start-up files stay out
         "JUPYTER_PREFER_ENV_PATH": "1",  # kernel `python3` is this interpreter, whatever else is installed
+        "JUPYTER_PATH": "",
         "MATPLOTLIBRC": str(folder / "matplotlibrc"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "OMP_NUM_THREADS": "1",  # sums in one order, and one core a process

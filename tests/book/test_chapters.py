@@ -1,0 +1,144 @@
+"""Every chapter, executed with the smoke profile: its parameters, its outputs, the numbers that it glues.
+
+The chapter of the fixture project takes part, so that these tests fail when they should.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+import numpy as np
+import pandas as pd
+import papermill
+import pytest
+
+from book import execute
+from book.glued import glued, smoke
+
+ROOT = Path(__file__).parents[2]
+FIXTURE = Path(__file__).parent / "project"
+TINY = FIXTURE / "notebooks" / "tiny.md"
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.md"))
+TOLERANCES = pd.read_csv(ROOT / "tests" / "expected" / "tolerances.csv")
+# What a chapter cannot survive: every persistence half as large again.
+WRONG = """
+
+_right = persistence
+
+
+def persistence(*arguments, **options):
+    result = _right(*arguments, **options)
+    return result._replace(sigma=1.5 * result.sigma)
+"""
+
+pytestmark = pytest.mark.book
+every = pytest.mark.parametrize("source", [TINY, *CHAPTERS], ids=lambda path: path.stem)
+
+
+def expectation(source: Path) -> pd.DataFrame:
+    path = source.parents[1] / "tests" / "expected" / "smoke" / f"{source.stem}.csv"
+    assert path.exists(), f"{path} is missing: run `make expected`, look at its numbers, commit it"
+    return pd.read_csv(path, dtype=str)
+
+
+def difference(found: pd.DataFrame, known: pd.DataFrame) -> list[str]:
+    """The keys whose values are missing or outside the tolerance of the first pattern that fits them."""
+    one, other = (dict(zip(table["key"], table["value"], strict=True)) for table in (found, known))
+    return sorted(key for key in one.keys() | other.keys() if not close(key, one.get(key), other.get(key)))
+
+
+def close(key: str, found: str | None, known: str | None) -> bool:
+    if found is None or known is None or found == known:
+        return found == known
+    rule = next(row for row in TOLERANCES.itertuples() if fnmatch(key, row.pattern))
+    try:
+        return bool(np.isclose(float(found), float(known), rtol=rule.relative, atol=rule.absolute))
+    except ValueError:
+        return False
+
+
+def wrong_library(folder: Path) -> Path:
+    copytree(ROOT / "lib", folder / "lib", ignore=ignore_patterns("__pycache__"))
+    (folder / "data").symlink_to(ROOT / "data")
+    with (folder / "lib" / "neighborhoods" / "kernels" / "persistence.py").open("a") as stream:
+        stream.write(WRONG)
+    return folder / "lib"
+
+
+@pytest.fixture
+def empty_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A kernel's environment in which nothing has been computed yet."""
+    with execute.kernel_environment():
+        monkeypatch.setenv("NEIGHBORHOODS_STORE", str(tmp_path / "store"))
+        yield tmp_path
+
+
+def nbval(notebook: bytes, folder: Path, library: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Execute a notebook again, comparing every output with the one it has."""
+    (folder / "chapter.ipynb").write_bytes(notebook)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    environment = {**os.environ, **({"PYTHONPATH": str(library)} if library else {})}
+    options = [
+        "--nbval",
+        "--nbval-current-env",
+        "--nbval-cell-timeout",
+        "900",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    command = [sys.executable, "-m", "pytest", *options, "chapter.ipynb"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@every
+def test_papermill_reads_every_parameter_with_its_type_and_comment(source: Path) -> None:
+    notebook = execute.read(source.read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(cells) == 1
+    lines = [line for line in cells[0].source.splitlines() if line.strip() and not line.startswith("#")]
+    found = papermill.inspect_notebook(notebook)
+    assert len(found) == len(lines), "papermill reads one parameter a line, and no unions of types"
+    for name, entry in found.items():
+        assert entry["inferred_type_name"] != "None", name
+        assert entry["help"], name
+
+
+@every
+def test_smoke_numbers_are_the_expected_ones(source: Path) -> None:
+    assert difference(glued(smoke(source)), expectation(source)) == []
+
+
+@every
+def test_nbval_finds_the_same_outputs_with_an_empty_store(source: Path, empty_store: Path) -> None:
+    notebook = smoke(source)
+    done = nbval(notebook, empty_store)
+    assert done.returncode == 0, done.stdout
+
+
+@every
+def test_a_wrong_kernel_fails_both(source: Path, empty_store: Path) -> None:
+    library = wrong_library(empty_store)
+    done = nbval(smoke(source), empty_store, library)
+    assert done.returncode == 1, done.stdout
+    assert "mismatch" in done.stdout
+    script = (
+        "import sys; from pathlib import Path; from book import execute;"
+        "sys.stdout.buffer.write(execute.execute(execute.chapter(Path(sys.argv[1]), 'smoke', {})))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(library), str(ROOT)])}
+    command = [sys.executable, "-c", script, str(source)]
+    notebook = subprocess.check_output(command, env=environment)
+    assert difference(glued(notebook), expectation(source)) != []
+
+
+def test_the_comparison_reads_numbers_words_and_gaps() -> None:
+    known = pd.DataFrame({"key": ["a", "b", "c"], "value": ["1.0", "word", "inf"]})
+    assert difference(known, known) == []
+    assert difference(known.assign(value=["1.001", "word", "inf"]), known) == []
+    assert difference(known.assign(value=["1.1", "other", "2"]), known) == ["a", "b", "c"]
+    assert difference(known[:1], known) == ["b", "c"]
