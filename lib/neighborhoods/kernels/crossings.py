@@ -30,6 +30,10 @@ class Look(NamedTuple):
     hits: Int[Tensor, " rows"]
     trials: Int[Tensor, " rows"]
 
+    def of(self, chosen: Tensor) -> "Look":
+        """Return the look at some of the rows."""
+        return Look(self.sigma[chosen], self.hits[chosen], self.trials[chosen])
+
 
 @dataclass(frozen=True)
 class Window:
@@ -114,20 +118,35 @@ def look(probe: Probe, rows: Tensor, sigma: Tensor, gamma: float) -> Look:
 
 
 def scan(probe: Probe, gamma: float, ladder: list[float], line: Line) -> Int[Tensor, " points"]:
-    """Climb the ladder of σ; return the first rung below γ, or the number of rungs where none is."""
+    """Climb the ladder of σ; return the first rung below γ, or the number of rungs where none is.
+
+    A rung passed in doubt, with the next one passed, too, may be a dip: it is settled by the whole pool.
+    """
     rows = torch.arange(len(probe.centres), device=probe.centres.device)
     rung, below = torch.full_like(rows, len(ladder)), None
     for step, sigma in enumerate(ladder):
         here = look(probe, rows, torch.full_like(rows, sigma, dtype=torch.float64), gamma)
         fell = here.hits < gamma * here.trials
         rung[rows[fell]] = step
-        for seen in (below, here):
-            if seen is not None:
-                line.add(rows[fell], Look(*(column[fell] for column in seen)))
-        rows, below = rows[~fell], Look(*(column[~fell] for column in here))
+        if below is not None:
+            dipped = ~fell & _dips(probe, rows, below, ~fell, gamma)
+            rung[rows[dipped]] = step - 1
+            fell |= dipped
+            line.add(rows[fell], below.of(fell))
+        line.add(rows[fell], here.of(fell))
+        rows, below = rows[~fell], here.of(~fell)
         if len(rows) == 0:
             break
     return rung
+
+
+def _dips(probe: Probe, rows: Tensor, below: Look, passed: Tensor, gamma: float) -> Bool[Tensor, " rows"]:
+    size, dips = len(probe.pool), torch.zeros_like(passed)
+    spread = (gamma * (1 - gamma) * below.trials).sqrt()
+    doubt = (passed & (below.hits - gamma * below.trials <= 3 * spread)).nonzero().flatten()
+    if len(doubt) > 0:
+        dips[doubt] = probe.hits(rows[doubt], below.sigma[doubt], 0, size).sum(1) < gamma * size
+    return dips
 
 
 def approach(search: Search, sigma: Tensor, aim: float) -> Float[Tensor, " rows"]:
