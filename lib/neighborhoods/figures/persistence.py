@@ -16,7 +16,7 @@ SIDES = {"adversarial": "adversarial side", "natural": "natural side"}
 
 
 def frequencies(ax: Axes, table: pd.DataFrame, target: int, original: int, *, legend: bool = True) -> None:
-    """Plot class shares against σ around one point: target red, original black, the rest grey with labels."""
+    """Plot class shares against σ around one point: target red, original black, the rest grey."""
     around = table[table["target"] == target]
     for number in sorted(around["class"].unique()):
         rows = around[around["class"] == number]
@@ -25,10 +25,10 @@ def frequencies(ax: Axes, table: pd.DataFrame, target: int, original: int, *, le
         ax.plot(
             rows["sigma"], rows["share"], color=colour, linewidth=width, zorder=3 if number in named else 2
         )
-        peak = rows.loc[rows["share"].idxmax()]
-        if peak["share"] > 0.08:
-            place = (peak["sigma"], peak["share"])
-            ax.annotate(str(number), place, color=colour, fontsize=8, va="bottom", ha="center")
+        last = rows.iloc[-1]
+        if last["share"] > 0.05:
+            place, beside = (last["sigma"], last["share"]), {"xytext": (3, 0), "textcoords": "offset points"}
+            ax.annotate(str(number), place, **beside, color=colour, fontsize=7, va="center")
     ax.set(ylim=(0, 1.08), xlim=(0, None))
     if legend:
         ax.set(xlabel="σ", ylabel="share of samples")
@@ -42,11 +42,11 @@ def strip(axes: Sequence[Axes], pixels: npt.NDArray[np.float32], sigmas: Sequenc
 
 def histogram(ax: Axes, table: pd.DataFrame, gamma: float) -> None:
     """Plot persistence of natural (blue) and adversarial (red) points as densities that each sum to one."""
-    edges = np.linspace(0, table["sigma"].quantile(0.995), 60)
+    edges = np.linspace(0, table["sigma"].max(), 60)
     for kind, colour in COLOURS.items():
         rows = table[table["kind"] == kind]
         sns.histplot(
-            x=rows["sigma"].clip(upper=edges[-1]),
+            x=rows["sigma"],
             bins=list(edges),
             stat="proportion",
             element="step",

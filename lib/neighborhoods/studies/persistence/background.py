@@ -50,4 +50,6 @@ def overtake(spec: BackgroundSpec, trained: dict[str, Tensor], attacked: dict[st
         [(leader == target).numpy(), (leader == label).numpy()], ["target", "original"], "background"
     )
     index = pd.MultiIndex.from_product([chosen.tolist(), sigmas.tolist()], names=["pair", "sigma"])
-    return pd.DataFrame({"leader": kind.flatten()}, index=index).reset_index()
+    return pd.DataFrame(
+        {"leader": kind.flatten(), "class": leader.flatten().numpy()}, index=index
+    ).reset_index()
