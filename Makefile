@@ -68,7 +68,7 @@ check-lock: ## Ask the index for a wheel of every pinned package, with each Pyth
 	  --dry-run --no-deps --only-binary=:all: -r requirements.lock && echo "$$python: complete" || exit 1; done
 
 clean: ## Remove pages and executed chapters; results stay in .store
-	rm -rf _build book/chapters/*.ipynb
+	rm -rf _build book/chapters
 
 distclean: clean ## Remove results and environment too
 	rm -rf .store .venv

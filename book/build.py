@@ -16,7 +16,7 @@ from filelock import FileLock
 from neighborhoods.progress import message
 from neighborhoods.store import ROOT, Item, Store, default_store
 
-from book import execute, parameters, site
+from book import execute, parameters, provenance, site
 from book.parameters import BuildError
 
 PROFILES = ("smoke", "quick", "paper")
@@ -73,13 +73,19 @@ def write(root: Path, chapters: Sequence[execute.Chapter], store: Store) -> None
     store.sweep()
     folder = root / "book" / "chapters"
     folder.mkdir(exist_ok=True)
+    manifests = {}
     for chapter in chapters:
-        notebook = store.get(Item(execute.execute, chapter))
-        path = folder / f"{chapter.name}.ipynb"
-        if not path.exists() or path.read_bytes() != notebook:
-            temporary = path.with_suffix(".tmp")
-            temporary.write_bytes(notebook)
-            temporary.replace(path)
+        item = Item(execute.execute, chapter)
+        _replace(folder / f"{chapter.name}.ipynb", store.get(item))
+        manifests[chapter.name] = store.manifest(item)
+    _replace(folder / "provenance.md", provenance.page(manifests).encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    if not path.exists() or path.read_bytes() != content:
+        temporary = path.with_suffix(".tmp")
+        temporary.write_bytes(content)
+        temporary.replace(path)
 
 
 def _values(given: dict[str, str], types: dict[str, str]) -> dict[str, parameters.Parameter]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import papermill
+import torch
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
@@ -45,6 +46,7 @@ class Chapter:
         parameters: further parameters, by name.
         code: digest of the modules it imports.
         libraries: versions of what draws and executes it.
+        device: what its kernels may run on.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Chapter:
     parameters: tuple[tuple[str, Parameter], ...]
     code: str
     libraries: tuple[tuple[str, str], ...]
+    device: str
 
 
 def read(source: str) -> NotebookNode:
@@ -69,14 +72,9 @@ def chapter(path: Path, profile: str, parameters: Mapping[str, Parameter]) -> Ch
         name for cell in read(source).cells if cell.cell_type == "code" for name in _imports(cell.source)
     }
     libraries = tuple((name, version(name)) for name in LIBRARIES)
-    return Chapter(
-        path.stem,
-        source,
-        profile,
-        tuple(sorted(parameters.items())),
-        imports_digest(sorted(modules)),
-        libraries,
-    )
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    given = tuple(sorted(parameters.items()))
+    return Chapter(path.stem, source, profile, given, imports_digest(sorted(modules)), libraries, device)
 
 
 def execute(spec: Chapter) -> bytes:

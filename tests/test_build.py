@@ -79,6 +79,8 @@ def test_builds_once_then_does_nothing(project: Path, capfd: pytest.CaptureFixtu
     assert "WARNING" not in log
     page = (site.html(project) / "book" / "chapters" / "tiny.html").read_text()
     assert 'id="fig-line"' in page
+    made = (site.html(project) / "book" / "chapters" / "provenance.html").read_text()
+    assert all(word in made for word in ("A tiny chapter", "smoke", "torch", "cpu"))
     assert "gamma = " not in page.replace("gamma: float", ""), "injected parameters are hidden"
     assert (site.html(project) / "_static" / "mathjax" / site.MATHJAX).stat().st_size > 1_000_000
     before = {path: path.stat().st_mtime_ns for path in project.rglob("*") if path.name != ".lock"}
