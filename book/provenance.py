@@ -8,8 +8,8 @@ HEADER = """\
 
 Each chapter is executed once for a given state of its source, its parameters, the code it uses and the
 libraries below that, and kept in the store with a manifest. This is what the manifests of these pages say. A
-commit marked *with changes* was not clean when the chapter ran. The hash is the beginning of the SHA-256 of the
-executed notebook, which the download button of its page gives.
+commit marked *with changes* was not clean when the chapter ran. The hash is the beginning of the SHA-256 of
+the executed notebook, which the download button of its page gives.
 
 | chapter | profile | parameters | commit | made | seconds | device | hash |
 |---|---|---|---|---|---|---|---|
