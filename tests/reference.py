@@ -80,3 +80,78 @@ def crossing_of_one(label: Callable[[Tensor], int], start: Tensor, end: Tensor, 
         else:
             near = middle
     return (near + far) / 2
+
+
+# --- stability and persistence ---
+
+
+def bracketing_as_printed(
+    hit_fraction: Callable[[float], float], gamma: float, max_steps: int, precision: float
+) -> float:
+    """Algorithm 1 of the draft, line by line; `hit_fraction` is COMPUTE_PERSISTENCE."""
+    sigma_min, sigma_max = range_finder_as_printed(hit_fraction, gamma)
+    count = 1
+    while count < max_steps:
+        sigma = (sigma_min + sigma_max) / 2
+        gamma_new = hit_fraction(sigma)
+        if abs(gamma_new - gamma) < precision:
+            return sigma
+        if gamma_new > gamma:
+            sigma_min = sigma
+        else:
+            sigma_max = sigma
+        count += 1
+    return sigma
+
+
+def range_finder_as_printed(hit_fraction: Callable[[float], float], gamma: float) -> tuple[float, float]:
+    """RANGEFINDER of Algorithm 1; it need not end."""
+    sigma_min, sigma_max = 0.5, 1.5
+    gamma_1 = hit_fraction(sigma_min)
+    gamma_2 = hit_fraction(sigma_max)
+    while gamma_1 < gamma or gamma_2 > gamma:
+        if gamma_1 < gamma:
+            sigma_min = 0.5 * sigma_min
+            gamma_1 = hit_fraction(sigma_min)
+        if gamma_2 > gamma:
+            sigma_max = 2 * sigma_max
+            gamma_2 = hit_fraction(sigma_max)
+    return sigma_min, sigma_max
+
+
+def stability_by_loop(
+    classifier: Callable[[Tensor], Tensor], x: Tensor, sigma: float, noise: Tensor
+) -> float:
+    """The share of the given unit noise that keeps the class of x, one sample at a time."""
+    own = classifier(x[None]).argmax(1)
+    return sum(bool(classifier((x + sigma * z)[None]).argmax(1) == own) for z in noise) / len(noise)
+
+
+def clopper_pearson_by_search(successes: int, trials: int, confidence: float) -> tuple[float, float]:
+    """The probabilities at which the observed tail is α/2, by bisection on binomial sums."""
+    tail = (1 - confidence) / 2
+
+    def bisect(too_small: Callable[[float], bool]) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if too_small(middle) else (low, middle)
+        return low
+
+    def at_least(p: float) -> float:
+        return sum(
+            math.comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(successes, trials + 1)
+        )
+
+    def at_most(p: float) -> float:
+        return sum(math.comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(successes + 1))
+
+    low = 0.0 if successes == 0 else bisect(lambda p: at_least(p) < tail)
+    high = 1.0 if successes == trials else bisect(lambda p: at_most(p) > tail)
+    return low, high
+
+
+def exit_order_statistic(exits: Tensor, gamma: float) -> float:
+    """The ⌈(1 − γ)N⌉-th smallest exit of rays: their estimate of a star-shaped class's persistence."""
+    ordered = exits.sort().values
+    return float(ordered[math.ceil((1 - gamma) * len(exits)) - 1])
