@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from neighborhoods.models import datasets, networks
-from neighborhoods.models.training import TrainingSpec, accuracy, train
+from neighborhoods.models.training import TrainingSpec, accuracy, regulariser, train
 from torch import nn
 
 LABELS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -106,10 +106,9 @@ def test_first_step_of_training_is_adam_on_the_regularised_risk() -> None:
     network = networks.build("FC10", generator=torch.Generator().manual_seed(spec.seed))
     images, labels = datasets.mnist("train", 50)
     parameters = list(network.parameters())
-    norm = sum(parameter.square().sum() for parameter in parameters)
     risk = nn.functional.cross_entropy(network(images), labels)
-    size = sum(parameter.numel() for parameter in parameters)
-    gradients = torch.autograd.grad(risk + spec.penalty / size * norm, parameters)
+    penalty = 1e5 / 7840 * parameters[0].square().sum()
+    gradients = torch.autograd.grad(risk + penalty, parameters)
     trained = train(spec)
     for (name, before), gradient in zip(network.named_parameters(), gradients, strict=True):
         # Adam's first step has length rate along the sign of the gradient, where that is not tiny.
@@ -126,3 +125,22 @@ def test_empty_training_is_refused(name: str) -> None:
 def test_missing_parameters_are_named() -> None:
     with pytest.raises(KeyError, match=r"1\.weight"):
         networks.load("FC10", {})
+
+
+def test_regulariser_has_three_readings() -> None:
+    network = nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1))
+    with torch.no_grad():
+        network[0].weight.fill_(2.0)
+        network[2].weight.fill_(3.0)
+    # Squares: 24 in a layer of 2 units, 18 in a layer of 1; 8 weights in all.
+    assert regulariser(network, 0.5, "units").item() == pytest.approx(0.5 * (24 / 2 + 18))
+    assert regulariser(network, (1.0, 0.1), "parameters").item() == pytest.approx((24 + 1.8) / 8)
+    assert regulariser(network, 1.0, "norm").item() == pytest.approx((24**0.5 + 18**0.5) / 8)
+
+
+def test_regulariser_names_what_is_wrong() -> None:
+    network = networks.build("FC20-10")
+    with pytest.raises(ValueError, match="penalty has 3 numbers; it must have one or 2"):
+        regulariser(network, (1.0, 2.0, 3.0), "units")
+    with pytest.raises(ValueError, match="reading is 'mean'; it must be one of 'units', "):
+        regulariser(network, 1.0, "mean")
