@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             site.retire(root)
             message(f"book: {error}\nbook: no page was published")
             return 1
+        except KeyboardInterrupt:
+            message("book: interrupted; what was finished stays in the store")
+            return 130
     seconds = time.perf_counter() - start
     place = root / "book" / "chapters" if options.no_html else site.html(root) / "index.html"
     message(

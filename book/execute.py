@@ -27,7 +27,9 @@ KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3
 LIBRARIES = ("matplotlib", "seaborn", "pandas", "ipykernel", "nbclient", "papermill", "jupytext", "myst-nb")
 SALT = "neighborhoods"
 
+# Errors of cells come as outputs; what the kernel logs beyond them is that it was told to stop.
 KERNEL_CONFIG = """\
+c.IPKernelApp.log_level = 50
 c.HistoryManager.enabled = False
 c.InlineBackend.figure_formats = {"svg"}
 c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}
@@ -90,7 +92,7 @@ def execute(spec: Chapter) -> bytes:
     progress.message(f"{spec.name}: executing with profile {spec.profile}")
     try:
         with kernel_environment() as folder:
-            return tidy(_run(notebook, given, spec.name, folder))
+            return tidy(_run(notebook, given, spec.name, folder), hidden=not spec.parameters)
     except papermill.PapermillExecutionError as error:
         told = f"{spec.name}: {error.ename}: {error.evalue}"
         raise BuildError(told if error.ename == "ValueError" else f"{told}\n{error}") from error
@@ -116,15 +118,21 @@ def _run(notebook: NotebookNode, given: dict[str, Parameter], name: str, folder:
     return done
 
 
-def tidy(notebook: NotebookNode) -> bytes:
-    """Drop times, paths and random names, and hide the cell that papermill injects."""
+def tidy(notebook: NotebookNode, *, hidden: bool) -> bytes:
+    """Drop times, paths and random names.
+
+    Args:
+        notebook: as papermill leaves it.
+        hidden: whether to hide the cell that papermill injects: true where it only names the profile, false
+            where the reader would otherwise see defaults above results that other values gave.
+    """
     notebook.metadata = NotebookNode(kernelspec=dict(KERNELSPEC))
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:03d}"
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         tags = [tag for tag in cell.metadata.pop("tags", []) if tag != "papermill-error-cell-tag"]
-        if "injected-parameters" in tags:
+        if hidden and "injected-parameters" in tags:
             tags.append("remove-cell")
         if tags:
             cell.metadata["tags"] = tags

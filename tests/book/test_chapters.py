@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from shutil import copytree, ignore_patterns
@@ -18,6 +19,7 @@ import pytest
 
 from book import execute
 from book.glued import glued, smoke
+from book.parameters import BuildError
 
 ROOT = Path(__file__).parents[2]
 FIXTURE = Path(__file__).parent / "project"
@@ -134,6 +136,24 @@ def test_a_wrong_kernel_fails_both(source: Path, empty_store: Path) -> None:
     command = [sys.executable, "-c", script, str(source)]
     notebook = subprocess.check_output(command, env=environment)
     assert difference(glued(notebook), expectation(source)) != []
+
+
+PERSISTENCE = ROOT / "notebooks" / "persistence.md"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("gamma", 1.0), ("sigma_max", 0.0), ("steps", 0), ("network", "none"), ("profile", "big")],
+)
+def test_values_out_of_range_are_named_before_anything_is_computed(
+    name: str, value: float | str, empty_store: Path
+) -> None:
+    chapter = execute.chapter(PERSISTENCE, "smoke", {name: value} if name != "profile" else {})
+    chapter = replace(chapter, profile=str(value)) if name == "profile" else chapter
+    with pytest.raises(BuildError, match=rf"^persistence: ValueError: .*{name}.*{value}") as caught:
+        execute.execute(chapter)
+    assert "\n" not in str(caught.value)
+    assert not (empty_store / "store").exists()
 
 
 def test_the_comparison_reads_numbers_words_and_gaps() -> None:
