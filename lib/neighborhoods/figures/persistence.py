@@ -15,7 +15,7 @@ LEADERS = {"target": ADVERSARIAL, "original": ORIGINAL, "background": OTHER}
 SIDES = {"adversarial": "adversarial side", "natural": "natural side"}
 
 
-def frequencies(ax: Axes, table: pd.DataFrame, target: int, original: int, *, legend: bool = True) -> None:
+def frequencies(ax: Axes, table: pd.DataFrame, target: int, original: int, *, labels: bool = True) -> None:
     """Plot class shares against σ around one point: target red, original black, the rest grey."""
     around = table[table["target"] == target]
     for number in sorted(around["class"].unique()):
@@ -27,11 +27,12 @@ def frequencies(ax: Axes, table: pd.DataFrame, target: int, original: int, *, le
         )
         last = rows.iloc[-1]
         if last["share"] > 0.05:
-            place, beside = (last["sigma"], last["share"]), {"xytext": (3, 0), "textcoords": "offset points"}
-            ax.annotate(str(number), place, **beside, color=colour, fontsize=7, va="center")
+            ax.text(last["sigma"], last["share"], f" {number}", color=colour, fontsize=7, va="center")
     ax.set(ylim=(0, 1.08), xlim=(0, None))
-    if legend:
+    if labels:
         ax.set(xlabel="σ", ylabel="share of samples")
+    else:
+        ax.tick_params(labelleft=False)
 
 
 def strip(axes: Sequence[Axes], pixels: npt.NDArray[np.float32], sigmas: Sequence[float]) -> None:

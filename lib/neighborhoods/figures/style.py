@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 NATURAL = "#0072B2"
-ADVERSARIAL = "#D55E00"
+ADVERSARIAL = "#CC3311"
 OTHER = "#8C8C8C"
 ORIGINAL = "#000000"
 THEORY = "#009E73"
