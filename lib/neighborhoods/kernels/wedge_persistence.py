@@ -18,7 +18,7 @@ from neighborhoods.kernels.statistics import require_fraction
 from neighborhoods.kernels.wedges import contains, facet_distances, orthant_stability, wedge_stability
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
-_STEPS = 64  # shrinks 50 units of log sigma below 1e-11 by golden section and to rounding by bisection
+_STEPS = 56  # shrinks 50 units of log sigma to 1e-10 by golden section and to rounding by bisection
 
 
 class Dip(NamedTuple):
@@ -182,12 +182,13 @@ def _dip(
     near, far = torch.where(near < math.inf, near, 1.0), torch.where(near < math.inf, size.amax(-1), 1.0)
     bottom, top = -(1e12 * far).log(), (40 / near).log()
     # Inside, instability is greatest at s = 0; outside, where the chance of falling into the cone peaks.
-    worst = torch.where(inside, bottom, _peak(enters, bottom, top))
+    worst = bottom if bool(inside.all()) else torch.where(inside, bottom, _peak(enters, bottom, top))
     low = torch.where(unstable(worst), (-_boundary(unstable, worst, top)).exp(), math.inf)
     low = torch.where(unstable(top), 0.0, low)
     returns = unstable(worst) & ~unstable(bottom)
-    high = torch.where(returns, (-_boundary(unstable, worst, bottom)).exp(), math.inf)
-    return Dip(low, high)
+    if bool(returns.any()):
+        return Dip(low, torch.where(returns, (-_boundary(unstable, worst, bottom)).exp(), math.inf))
+    return Dip(low, torch.full_like(low, math.inf))
 
 
 def _peak(function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor) -> Tensor:
@@ -218,7 +219,7 @@ def _boundary(unstable: Callable[[Tensor], Tensor], inner: Tensor, outer: Tensor
 
 
 def _require(
-    name: str, value: float | Tensor, allowed: Callable[[Tensor], Tensor], required: str
+    name: str, value: float | int | Tensor, allowed: Callable[[Tensor], Tensor], required: str
 ) -> Float64[Tensor, "..."]:
     number = torch.as_tensor(value, dtype=torch.float64)
     if bool(allowed(number).all()):
