@@ -78,14 +78,15 @@ def contrast(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     bootstrap interval over images, since the nine pairs of an image are no independent draws).
     """
     index = ["distance", "image", "pair"]
-    wide = table.pivot_table(index=index, columns="side", values=["sigma", "keeps"])
-    kept = wide["keeps"].astype(bool).all(axis=1)
-    quotients = (wide["sigma"]["adversarial"] / wide["sigma"]["natural"])[kept]
+    kept = table.groupby(index)["keeps"].all()
+    sigma = table.pivot_table(index=index, columns="side", values="sigma")
+    quotients = (sigma["adversarial"] / sigma["natural"])[kept]
+    shares = kept.groupby("distance").mean()
     images = quotients.groupby(["distance", "image"]).median()
     rows = []
     for distance, values in images.groupby("distance"):
         interval = bootstrap(
             (values.to_numpy(),), np.median, method="percentile", rng=np.random.default_rng(seed)
         ).confidence_interval
-        rows.append((distance, kept[distance].mean(), values.median(), interval.low, interval.high))
+        rows.append((distance, shares[distance], values.median(), interval.low, interval.high))
     return pd.DataFrame(rows, columns=["distance", "kept", "quotient", "low", "high"])
