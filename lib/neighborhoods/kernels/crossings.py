@@ -17,7 +17,7 @@ from neighborhoods.kernels.probes import Probe
 
 NORMAL = NormalDist()
 FIRST_LOOK = 16  # samples; a look doubles them while its verdict is in doubt
-DOUBT = 1.5  # standard errors from γ within which a look is in doubt
+HASTY, SURE = 1.5, 2.5  # standard errors from γ at which a look is decided at first, and in the end
 ROUNDS = 40  # looks of the secant before a crossing counts as undecided
 RESOLUTION = 1e-3  # relative width of an enclosure at which a jump of P is accepted as its crossing
 ORIGIN = 1.0  # weight of the origin in the fit: a half-space's line passes through it
@@ -102,16 +102,15 @@ def probit(hits: Tensor, trials: Tensor | int) -> Tensor:
     return quantile
 
 
-def look(probe: Probe, rows: Tensor, sigma: Tensor, gamma: float) -> Look:
-    """Count hits at σ with as many samples of the pool as it takes to tell the fraction from γ."""
+def look(probe: Probe, rows: Tensor, sigma: Tensor, gamma: float, *, errors: float, most: int) -> Look:
+    """Count hits at σ with as many samples as it takes to tell the fraction from γ by so many errors."""
     hits, trials = torch.zeros_like(rows), torch.zeros_like(rows)
     open_, first, last = torch.arange(len(rows), device=rows.device), 0, FIRST_LOOK
-    size = max(FIRST_LOOK, len(probe.pool) // 4)
-    while len(open_) > 0 and first < size:
-        last = min(last, size)
+    while len(open_) > 0 and first < most:
+        last = min(last, most)
         hits[open_] += probe.hits(rows[open_], sigma[open_], first, last).sum(1)
         trials[open_] = last
-        doubt = DOUBT * math.sqrt(gamma * (1 - gamma) * last)
+        doubt = errors * math.sqrt(gamma * (1 - gamma) * last)
         open_ = open_[(hits[open_] - gamma * last).abs() <= doubt]
         first, last = last, 2 * last
     return Look(sigma, hits, trials)
@@ -124,8 +123,11 @@ def scan(probe: Probe, gamma: float, ladder: list[float], line: Line) -> Int[Ten
     """
     rows = torch.arange(len(probe.centres), device=probe.centres.device)
     rung, below = torch.full_like(rows, len(ladder)), None
+    quarter = max(FIRST_LOOK, len(probe.pool) // 4)
     for step, sigma in enumerate(ladder):
-        here = look(probe, rows, torch.full_like(rows, sigma, dtype=torch.float64), gamma)
+        here = look(
+            probe, rows, torch.full_like(rows, sigma, dtype=torch.float64), gamma, errors=HASTY, most=quarter
+        )
         fell = here.hits < gamma * here.trials
         rung[rows[fell]] = step
         if below is not None:
@@ -141,11 +143,11 @@ def scan(probe: Probe, gamma: float, ladder: list[float], line: Line) -> Int[Ten
 
 
 def _dips(probe: Probe, rows: Tensor, below: Look, passed: Tensor, gamma: float) -> Bool[Tensor, " rows"]:
-    size, dips = len(probe.pool), torch.zeros_like(passed)
     spread = (gamma * (1 - gamma) * below.trials).sqrt()
-    doubt = (passed & (below.hits - gamma * below.trials <= 3 * spread)).nonzero().flatten()
-    if len(doubt) > 0:
-        dips[doubt] = probe.hits(rows[doubt], below.sigma[doubt], 0, size).sum(1) < gamma * size
+    doubt = (passed & (below.hits - gamma * below.trials <= SURE * spread)).nonzero().flatten()
+    settled = look(probe, rows[doubt], below.sigma[doubt], gamma, errors=SURE, most=len(probe.pool))
+    dips = torch.zeros_like(passed)
+    dips[doubt] = settled.hits < gamma * settled.trials
     return dips
 
 

@@ -21,7 +21,7 @@ from neighborhoods.kernels.crossings import (
 from neighborhoods.kernels.probes import Probe
 from neighborhoods.kernels.statistics import Status, order_statistic_ranks
 
-SLACK = 2.0  # standard errors from γ at which the last look may be, its distance being extrapolated
+SLACK = 1.5  # standard errors from γ at which the last look may be, its distance being extrapolated
 
 Ends = tuple[Float[Tensor, " rows"], Float[Tensor, " rows"]]
 Columns = tuple[Tensor, Tensor, Tensor, Tensor]

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor, nn
+from torch.nn.functional import pixel_unshuffle
 
+from neighborhoods.kernels.blocks import on_blocks
 from neighborhoods.kernels.noise import SCRAMBLES, Noise, sobol_normals, unit_noise
 from neighborhoods.kernels.statistics import Classifier, labels_of
 
 PASS = 2**17  # numbers in one forward pass: they stay in the cache, and larger blocks cost page faults
-GRADIENTS = 128  # points whose margin gradients span the axes of Sobol noise
+GRADIENTS = 256  # margin gradients that span the axes of Sobol noise
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,18 @@ def probe_of(
     question is asked behind that layer,
     $$ W(x + \sigma\varepsilon) + b = (Wx + b) + \sigma\,W\varepsilon, \qquad W = U S V^\top, $$
     where $W\varepsilon = U S \zeta$ needs only $\zeta = V^\top\varepsilon$, normal in as many dimensions as
-    the layer has units.
+    the layer has units. A narrow convolutional network is asked on 2x2 blocks of pixels (`on_blocks`).
     """
     scrambles = SCRAMBLES if noise == "sobol" else 1
     own = labels_of(classifier, points) if labels is None else labels
     layer, rest = _first_layer(classifier, points)
     if layer is None:
-        axes = margin_axes(classifier, points) if noise == "sobol" else None
+        axes = margin_axes(classifier, points, generator=generator) if noise == "sobol" else None
         pool = unit_noise(noise, samples, points[0], axes=axes, generator=generator)
+        blocks = on_blocks(classifier, points) if isinstance(classifier, nn.Sequential) else None
+        if blocks is not None:
+            centres, pool = pixel_unshuffle(points, 2), pixel_unshuffle(pool, 2)
+            return Probe(blocks, centres, own, pool, scrambles)
         return Probe(classifier, points, own, pool, scrambles)
     weight = layer.weight.detach()
     if noise == "ball":
@@ -81,24 +87,41 @@ def probe_of(
 
 
 def margin_axes(
-    classifier: Classifier, points: Float[Tensor, "points ..."]
+    classifier: Classifier, points: Float[Tensor, "points ..."], *, generator: Generator | None = None
 ) -> Float[Tensor, "n axes"] | None:
-    """Return orthonormal axes of the margin gradients at some points, the strongest first.
+    r"""Return orthonormal axes of margin gradients near the points, the strongest first.
 
+    The gradients are taken at copies $x + r\varepsilon$, where $r$ is the distance to the boundary of a
+    linear classifier with this margin and gradient: about where noise at the persistence puts the points.
     None where the classifier has no gradients to give.
     """
-    chosen = points[:: -(-len(points) // GRADIENTS)]
-    gradients = []
-    for part in chosen.split(max(1, PASS // points[0].numel())):
-        x = part.detach().clone().requires_grad_()
+    some = points[:: -(-len(points) // GRADIENTS)].detach()
+    first = _margins(classifier, some)
+    if first is None:
+        return None
+    distance = (first[0] / first[1].norm(dim=1)).nan_to_num(0.0, 0.0, 0.0)
+    copies = some.repeat(-(-GRADIENTS // len(some)), *[1] * (some.ndim - 1))
+    scale = distance.repeat(len(copies) // len(some)).reshape(-1, *[1] * (some.ndim - 1))
+    noise = torch.randn(copies.shape, generator=generator, dtype=copies.dtype, device=copies.device)
+    near = _margins(classifier, copies + scale * noise)
+    gradients = (first if near is None else near)[1].T.double()
+    axes: Tensor = torch.linalg.svd(gradients, full_matrices=False).U
+    return axes
+
+
+def _margins(classifier: Classifier, points: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Return the two largest logits' difference at each point, and its gradient."""
+    margins, gradients = [], []
+    for part in points.split(max(1, PASS // points[0].numel())):
+        x = part.clone().requires_grad_()
         with torch.enable_grad():
             logits = classifier(x)
             if not logits.requires_grad or logits.ndim != 2 or logits.shape[1] < 2:
                 return None
-            first, second = logits.topk(2, dim=1).values.T
-            gradients.append(torch.autograd.grad((first - second).sum(), x)[0].flatten(1))
-    axes: Tensor = torch.linalg.svd(torch.cat(gradients).T.double(), full_matrices=False).U
-    return axes
+            top = logits.topk(2, dim=1).values
+            gradients.append(torch.autograd.grad((top[:, 0] - top[:, 1]).sum(), x)[0].flatten(1))
+            margins.append((top[:, 0] - top[:, 1]).detach())
+    return torch.cat(margins), torch.cat(gradients)
 
 
 def _normals(noise: Noise, samples: int, like: Tensor, generator: Generator | None) -> Tensor:
