@@ -1,0 +1,195 @@
+"""Time our kernels against the literal Algorithm 1 on networks trained on MNIST, at stated accuracy.
+
+Each repetition times the literal run and ours, one after the other, in one process on one thread in float32.
+Images whose literal run is capped or censored are left out of both. Ours measures all images of a repetition
+in one call; its pool of noise, the factor of the first layer and the axes of Sobol noise are made in that
+call, hence in its time. Errors are in units of the standard error of 1000 independent samples.
+
+    python benchmarks/run.py [--only NAME ...] [--repetitions 5]
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Generator, Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from accuracy import curve_errors, persistence_errors
+from literal import literal_curve
+from neighborhoods.kernels.bracketing import bracketing
+from neighborhoods.kernels.persistence import class_frequencies, persistence
+from neighborhoods.kernels.statistics import Status
+from neighborhoods.models import networks
+from neighborhoods.models.datasets import mnist
+from neighborhoods.models.training import TrainingSpec, train
+
+RESULTS = Path(__file__).with_name("results.json")
+GAMMA = 0.7
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network: how long to train it, how many images to time, and whose errors to measure."""
+
+    name: str
+    network: str
+    epochs: int
+    images: int
+    judged: int
+    seeds: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table; times are per image (of the curve: per curve), errors as the head says."""
+
+    name: str
+    ours_s: float
+    reference_s: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    error: float
+    reference_error: float
+    threads: int
+    note: str
+
+
+CASES = [
+    Case("FC100", "FC100-20-10", 4, 100, 20, 12, 512),
+    Case("FC200", "FC200-200-10", 4, 100, 20, 12, 512),
+    Case("C-4", "C-4", 1, 40, 10, 20, 1024),
+    Case("C-32", "C-32", 1, 8, 4, 50, 512),
+]
+
+
+def main() -> None:
+    """Run the cases named on the command line, or all, print the table and write it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = [f"persistence/{case.name}" for case in CASES] + ["curve/FC100"]
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--repetitions", type=int, default=5)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = []
+    for case in CASES:
+        wanted = [name for name in chosen.only if name.endswith(f"/{case.name}")]
+        network = trained(case) if wanted else None
+        for name in wanted:
+            measure = curve_row if name.startswith("curve") else persistence_row
+            rows.append(measure(case, network, chosen.repetitions))
+            print(line(rows[-1]), flush=True)
+    kept = {old["name"]: old for old in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
+    kept |= {new.name: asdict(new) for new in rows}
+    RESULTS.write_text(json.dumps(list(kept.values()), indent=1) + "\n")
+
+
+def trained(case: Case) -> nn.Sequential:
+    """Train the network on all of MNIST."""
+    spec = TrainingSpec(
+        network=case.network, images=60000, epochs=case.epochs, batch=100, rate=1e-3, penalty=0.0, seed=0
+    )
+    return networks.load(case.network, train(spec))
+
+
+def persistence_row(case: Case, network: nn.Sequential, repetitions: int) -> Row:
+    """Time 0.7-persistence of test images, other ones in each repetition."""
+    images = mnist("test").points
+    ours, literal, excluded = [], [], 0
+    persistence(network, images[: case.images], GAMMA, samples=case.samples)
+    for repetition in range(repetitions):
+        some = images[repetition * case.images : (repetition + 1) * case.images]
+        kept, seconds = literal_times(network, some, Generator().manual_seed(repetition))
+        excluded += len(some) - len(kept)
+        literal.append(seconds / len(kept))
+        generator = Generator().manual_seed(repetition)
+        ours.append(
+            timed(persistence, network, kept, GAMMA, samples=case.samples, generator=generator) / len(kept)
+        )
+    judged = images[: case.judged]
+    errors = persistence_errors(network, judged, GAMMA, case.samples, case.seeds)
+    note = (
+        f"{case.images} images a call, {case.samples} Sobol samples; "
+        f"{excluded} of {case.images * repetitions}"
+        f" left out (literal run capped or censored); errors over {case.judged} images x {case.seeds} seeds"
+    )
+    return row(f"persistence/{case.name}", ours, literal, errors, note)
+
+
+def literal_times(network: nn.Sequential, images: Tensor, generator: Generator) -> tuple[Tensor, float]:
+    """Run Algorithm 1 image by image; return the images on which it converged, and their seconds in all."""
+    kept, total = [], 0.0
+    for image in images:
+        start = time.perf_counter()
+        found = bracketing(network, image[None], GAMMA, generator=generator)
+        seconds = time.perf_counter() - start
+        if int(found.status) == Status.CONVERGED:
+            kept.append(image)
+            total += seconds
+    return torch.stack(kept), total
+
+
+def curve_row(case: Case, network: nn.Sequential, repetitions: int) -> Row:
+    """Time the class frequencies around 10 images at 100 values of σ in (0, 1.6)."""
+    images = mnist("test").points
+    sigmas = torch.linspace(0, 1.6, 102)[1:-1]
+    ours, literal = [], []
+    for repetition in range(repetitions):
+        some = images[10 * repetition : 10 * repetition + 10]
+        generator = Generator().manual_seed(repetition)
+        seconds = [timed(literal_curve, network, x, sigmas, 1000, generator) for x in some]
+        literal.append(sum(seconds) / 10)
+        settings = {"samples": case.samples, "noise": "sobol", "generator": generator}
+        ours.append(timed(class_frequencies, network, some, sigmas, **settings) / 10)
+    errors = curve_errors(network, images[0], sigmas, case.samples, 20)
+    note = (
+        f"100 σ, 10 images a call, {case.samples} Sobol samples against 1000 independent ones; "
+        "errors over frequencies in (.02, .98), 20 seeds"
+    )
+    return row("curve/FC100", ours, literal, errors, note)
+
+
+def timed(work: Callable[..., object], *arguments: object, **settings: object) -> float:
+    """Return the seconds that the work takes."""
+    start = time.perf_counter()
+    work(*arguments, **settings)
+    return time.perf_counter() - start
+
+
+def row(name: str, ours: list[float], literal: list[float], errors: tuple[float, float], note: str) -> Row:
+    """Put medians over the repetitions, with the extremes of their ratios, into a row."""
+    ratios = [theirs / own for theirs, own in zip(literal, ours, strict=True)]
+    middle = statistics.median
+    return Row(
+        name,
+        middle(ours),
+        middle(literal),
+        middle(ratios),
+        min(ratios),
+        max(ratios),
+        *errors,
+        threads=torch.get_num_threads(),
+        note=note,
+    )
+
+
+def line(row: Row) -> str:
+    """Format a row for the terminal."""
+    return (
+        f"{row.name:18} ours {1e3 * row.ours_s:9.3f} ms  literal {1e3 * row.reference_s:9.1f} ms  "
+        f"{row.ratio:6.1f}x [{row.ratio_low:.1f}, {row.ratio_high:.1f}]  "
+        f"error {row.error:.2f} (literal {row.reference_error:.2f})  {row.note}"
+    )
+
+
+if __name__ == "__main__":
+    main()
