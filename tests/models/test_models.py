@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from neighborhoods.models import datasets, networks
-from neighborhoods.models.training import TrainingSpec, accuracy, regulariser, train
+from neighborhoods.models.training import TrainingSpec, accuracy, epochs, regulariser, train
 from torch import nn
 
 LABELS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -99,6 +99,14 @@ def test_training_is_reproducible_and_learns() -> None:
     assert accuracy(network, datasets.mnist("test")) == first["history/accuracy"]
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_interrupted_training_goes_on_as_if_it_had_not_been() -> None:
+    first = next(epochs(SMALL))
+    *_, resumed = epochs(SMALL, first)
+    *_, straight = epochs(SMALL)
+    assert resumed.keys() == straight.keys()
+    assert all(torch.equal(resumed[name], straight[name]) for name in straight)
 
 
 def test_first_step_of_training_is_adam_on_the_regularised_risk() -> None:

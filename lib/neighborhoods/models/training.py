@@ -1,5 +1,7 @@
 """Training of the MNIST networks: a specification in, parameters and their history out."""
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from neighborhoods.models.datasets import Images, mnist
-from neighborhoods.models.networks import build
+from neighborhoods.models.networks import build, load
 from neighborhoods.progress import bar
 
 Reading = Literal["units", "parameters", "norm"]
@@ -56,19 +58,72 @@ def train(spec: TrainingSpec) -> dict[str, Tensor]:
     Raises:
         ValueError: an unknown network, or a count below one.
     """
+    states = bar(epochs(spec), description=f"train {spec.network}", total=spec.epochs)
+    state = deque(states, maxlen=1).pop()
+    network = load(spec.network, state)
+    history = {"history/loss": state["history/loss"], "history/accuracy": accuracy(network, mnist("test"))}
+    return {name: state[name] for name in network.state_dict()} | history
+
+
+def epochs(
+    spec: TrainingSpec, state: dict[str, Tensor] | None = None, *, device: str = "cpu"
+) -> Iterator[dict[str, Tensor]]:
+    """Yield the state of training after each epoch: parameters, moments of Adam, generator, losses so far.
+
+    A state can be saved and handed back; training goes on where it was made, with the same numbers as without
+    the interruption.
+
+    Args:
+        spec: the specification.
+        state: what an earlier call yielded; from the start when None.
+        device: where to train.
+
+    Raises:
+        ValueError: an unknown network, or a count below one.
+    """
     if min(spec.epochs, spec.batch, spec.images) < 1:
         raise ValueError(f"epochs, batch and images must be at least 1; received {spec}")
     generator = torch.Generator().manual_seed(spec.seed)
+    network = build(spec.network, generator=generator).to(device)
     # Convolutions run faster with the channels innermost; fully connected layers do not notice.
-    network = build(spec.network, generator=generator).to(memory_format=torch.channels_last)
-    data = mnist("train", spec.images)
+    network.to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(network.parameters(), lr=spec.rate, fused=True)
-    losses = [
-        _epoch(network, data, optimiser, spec, generator)
-        for _ in bar(range(spec.epochs), description=f"train {spec.network}")
-    ]
-    history = {"history/loss": torch.tensor(losses), "history/accuracy": accuracy(network, mnist("test"))}
-    return {name: value.detach().contiguous() for name, value in network.state_dict().items()} | history
+    losses = _restore(state, network, optimiser, generator) if state else []
+    data = Images(*(values.to(device) for values in mnist("train", spec.images)))
+    while len(losses) < spec.epochs:
+        losses.append(_epoch(network, data, optimiser, spec, generator))
+        yield _state(network, optimiser, generator, losses)
+
+
+def _state(
+    network: nn.Module, optimiser: torch.optim.Optimizer, generator: torch.Generator, losses: list[float]
+) -> dict[str, Tensor]:
+    moments = {
+        f"adam/{place}/{name}": value
+        for place, parameter in enumerate(network.parameters())
+        for name, value in optimiser.state[parameter].items()
+    }
+    random = {"generator": generator.get_state(), "history/loss": torch.tensor(losses)}
+    values = network.state_dict() | moments | random
+    return {name: value.detach().cpu().clone().contiguous() for name, value in values.items()}
+
+
+def _restore(
+    state: dict[str, Tensor],
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> list[float]:
+    """Put a state back and return the losses so far."""
+    network.load_state_dict({name: state[name] for name in network.state_dict()})
+    for place, parameter in enumerate(network.parameters()):
+        optimiser.state[parameter] = {
+            name: state[f"adam/{place}/{name}"].to(parameter.device)
+            for name in ("step", "exp_avg", "exp_avg_sq")
+        }
+    generator.set_state(state["generator"])
+    losses: list[float] = state["history/loss"].tolist()
+    return losses
 
 
 def _epoch(
@@ -79,8 +134,8 @@ def _epoch(
     generator: torch.Generator,
 ) -> float:
     """Take one pass over the images and return the mean loss along it."""
-    total = torch.zeros(())
-    order = torch.randperm(len(data.labels), generator=generator)
+    total = torch.zeros((), device=data.points.device)
+    order = torch.randperm(len(data.labels), generator=generator).to(data.points.device)
     for batch in order.split(spec.batch):
         risk = cross_entropy(network(data.points[batch]), data.labels[batch])
         optimiser.zero_grad()
