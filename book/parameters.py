@@ -73,10 +73,16 @@ def parse(name: str, text: str, annotation: str) -> Parameter:
     for value in _readings(text):
         # For Python a bool is an int, for the reader it is not.
         surprising = isinstance(value, bool) and "bool" not in annotation
-        fits: bool = is_bearable(value, hint)
-        if fits and not surprising:
+        if _fits(value, hint) and not surprising:
             return value
     raise BuildError(f"parameter {name!r} is {text!r}; it must be of type {annotation}")
+
+
+def _fits(value: object, hint: Any) -> bool:
+    kind, inner = typing.get_origin(hint), [each for each in typing.get_args(hint) if each is not ...]
+    if kind in (list, tuple):  # beartype looks at one element, chosen at random
+        return isinstance(value, kind) and all(any(_fits(each, one) for one in inner) for each in value)
+    return bool(is_bearable(value, hint))
 
 
 def _hint(annotation: str) -> Any:
