@@ -36,7 +36,7 @@ lint: $(READY) ## Style, types, directions of imports
 
 browser: $(READY) ## The built pages in headless Chromium, where there is one
 	@test -f _build/html/index.html || $(PY) -m book.build --profile smoke
-	@if command -v chromium chromium-browser google-chrome >/dev/null; \
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; \
 	then $(PY) -m pytest -m browser $(PYTEST); \
 	else echo "browser: skipped, there is no Chromium on this machine"; fi
 
