@@ -104,7 +104,9 @@ def matched(ax: Axes, table: pd.DataFrame, slope: float) -> None:
         ax.fill_between(middle.index, middle[0.25], middle[0.75], color=colour, alpha=0.2, linewidth=0)
         ax.plot(middle.index, middle[0.5], color=colour, marker="o", markersize=3.5, label=SIDES[str(side)])
     ax.axhline(slope, color=ORIGINAL, linewidth=0.8, linestyle=":", label="flat boundary")
-    ax.set(xscale="log", xlabel="distance from the boundary along the attack", ylabel="σ* / d", ylim=(0, None))
+    ax.set(
+        xscale="log", xlabel="distance from the boundary along the attack", ylabel="σ* / d", ylim=(0, None)
+    )
     ax.legend()
 
 
