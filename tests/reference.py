@@ -155,3 +155,80 @@ def exit_order_statistic(exits: Tensor, gamma: float) -> float:
     """The ⌈(1 − γ)N⌉-th smallest exit of rays: their estimate of a star-shaped class's persistence."""
     ordered = exits.sort().values
     return float(ordered[math.ceil((1 - gamma) * len(exits)) - 1])
+
+
+# --- path kernel ---
+
+
+def network_at(network: torch.nn.Module, state: Tensor, points: Tensor) -> Tensor:
+    """Outputs with the given flat parameters."""
+    named, position, parameters = dict(network.named_parameters()), 0, {}
+    for name, value in named.items():
+        parameters[name] = state[position : position + value.numel()].view_as(value)
+        position += value.numel()
+    return torch.func.functional_call(network, parameters, (points,))
+
+
+def output_gradient(network: torch.nn.Module, state: Tensor, point: Tensor, k: int) -> Tensor:
+    """The gradient of one output at one point by all parameters, flat."""
+    leaf = state.clone().requires_grad_()
+    return torch.autograd.grad(network_at(network, leaf, point[None])[0, k], leaf)[0]
+
+
+def averaged_gradient(
+    network: torch.nn.Module, start: Tensor, end: Tensor, point: Tensor, k: int, *, nodes: int, rule: str
+) -> Tensor:
+    """The average along a chord: the draft's Riemann sum from the left, midpoints, or Gauss-Legendre."""
+    x, weights = np.polynomial.legendre.leggauss(nodes)
+    places = {
+        "left": np.arange(nodes) / nodes,
+        "midpoint": (np.arange(nodes) + 0.5) / nodes,
+        "gauss": (x + 1) / 2,
+    }
+    shares = weights / 2 if rule == "gauss" else np.full(nodes, 1 / nodes)
+    total = torch.zeros_like(start)
+    for t, share in zip(places[rule].tolist(), shares.tolist(), strict=True):
+        total += share * output_gradient(network, start + t * (end - start), point, k)
+    return total
+
+
+def path_kernel_of_pair(
+    network: torch.nn.Module,
+    states: Tensor,
+    rates: Tensor,
+    *,
+    x: Tensor,
+    other: Tensor,
+    nodes: int,
+    rule: str,
+) -> Tensor:
+    """Equation (16) with its integral, times the step size, summed over steps, for all pairs of outputs."""
+    classes = network_at(network, states[0], x[None]).shape[1]
+    kernel = torch.zeros((classes, classes), dtype=states.dtype)
+    for s in range(len(rates)):
+        for k in range(classes):
+            own = averaged_gradient(network, states[s], states[s + 1], x, k, nodes=nodes, rule=rule)
+            for j in range(classes):
+                kernel[k, j] += rates[s] * own.dot(output_gradient(network, states[s], other, j))
+    return kernel
+
+
+def effect_of_one_example(
+    network: torch.nn.Module,
+    states: Tensor,
+    gradients: list[Tensor],
+    share_of_steps: Callable[[list[Tensor]], list[Tensor]],
+    *,
+    point: Tensor,
+) -> Tensor:
+    """Push the gradients of one example through the rule of training, and follow its share of each chord.
+
+    `share_of_steps` turns the gradients that one example has at all steps into its share of all changes.
+    """
+    classes = network_at(network, states[0], point[None]).shape[1]
+    effect = torch.zeros(classes, dtype=states.dtype)
+    for s, moved in enumerate(share_of_steps(gradients)):
+        for k in range(classes):
+            own = averaged_gradient(network, states[s], states[s + 1], point, k, nodes=12, rule="gauss")
+            effect[k] += own.dot(moved)
+    return effect
