@@ -8,7 +8,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 from neighborhoods.models import datasets, networks
-from neighborhoods.models.training import TrainingSpec, accuracy, epochs, regulariser, train
+from neighborhoods.models.training import (
+    Span,
+    TrainingSpec,
+    accuracy,
+    advance,
+    epochs,
+    finish,
+    regulariser,
+    train,
+)
 from torch import nn
 
 LABELS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -101,12 +110,20 @@ def test_training_is_reproducible_and_learns() -> None:
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
-def test_interrupted_training_goes_on_as_if_it_had_not_been() -> None:
-    first = next(epochs(SMALL))
-    *_, resumed = epochs(SMALL, first)
-    *_, straight = epochs(SMALL)
+def test_training_in_spans_is_training() -> None:
+    first = advance(Span(SMALL, 1))
+    resumed = finish(SMALL, advance(Span(SMALL, 2), first))
+    straight = train(SMALL)
     assert resumed.keys() == straight.keys()
     assert all(torch.equal(resumed[name], straight[name]) for name in straight)
+    assert len(list(epochs(SMALL, first))) == 1
+
+
+@pytest.mark.parametrize(("until", "words"), [(1, "until is 1; it must be 2 to 2"), (3, "until is 3")])
+def test_spans_outside_the_training_are_refused(until: int, words: str) -> None:
+    first = advance(Span(SMALL, 1))
+    with pytest.raises(ValueError, match=words):
+        advance(Span(SMALL, until), first)
 
 
 def test_first_step_of_training_is_adam_on_the_regularised_risk() -> None:
@@ -127,7 +144,7 @@ def test_first_step_of_training_is_adam_on_the_regularised_risk() -> None:
 @pytest.mark.parametrize("name", ["images", "epochs", "batch"])
 def test_empty_training_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="must be at least 1"):
-        train(replace(SMALL, **{name: 0}))
+        replace(SMALL, **{name: 0})
 
 
 def test_missing_parameters_are_named() -> None:

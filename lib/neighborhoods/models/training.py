@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import torch
@@ -29,6 +30,9 @@ class TrainingSpec:
         penalty: λ in the empirical risk below, one number for all layers or one for each.
         reading: how λ enters, see `regulariser`.
         seed: of the initial parameters and the orders.
+
+    Raises:
+        ValueError: a count below one.
     """
 
     network: str
@@ -39,6 +43,11 @@ class TrainingSpec:
     penalty: float | tuple[float, ...] = 1e-7
     reading: Reading = "parameters"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse counts below one."""
+        if min(self.epochs, self.batch, self.images) < 1:
+            raise ValueError(f"epochs, batch and images must be at least 1; received {self}")
 
 
 def train(spec: TrainingSpec) -> dict[str, Tensor]:
@@ -56,10 +65,44 @@ def train(spec: TrainingSpec) -> dict[str, Tensor]:
         ``history/accuracy`` with the share of the 10 000 test images that the final network gets right.
 
     Raises:
-        ValueError: an unknown network, or a count below one.
+        ValueError: an unknown network.
     """
-    states = bar(epochs(spec), description=f"train {spec.network}", total=spec.epochs)
-    state = deque(states, maxlen=1).pop()
+    return finish(spec, advance(Span(spec, spec.epochs)))
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of training, from the state handed over to the end of an epoch.
+
+    Attributes:
+        training: the specification of the whole.
+        until: epoch that the part ends with.
+    """
+
+    training: TrainingSpec
+    until: int
+
+
+def advance(span: Span, state: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
+    """Return the state at the end of a span, see `epochs`.
+
+    Args:
+        span: what to train, and how far.
+        state: the state that an earlier span ended with; from the start when None.
+
+    Raises:
+        ValueError: a span that ends outside the training, or not after the state.
+    """
+    done = len(state["history/loss"]) if state else 0
+    if not done < span.until <= span.training.epochs:
+        raise ValueError(f"until is {span.until}; it must be {done + 1} to {span.training.epochs}")
+    states = islice(epochs(span.training, state), span.until - done)
+    bars = bar(states, description=f"train {span.training.network}", total=span.until - done)
+    return deque(bars, maxlen=1).pop()
+
+
+def finish(spec: TrainingSpec, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return what `train` returns, from the state after the last epoch."""
     network = load(spec.network, state)
     history = {"history/loss": state["history/loss"], "history/accuracy": accuracy(network, mnist("test"))}
     return {name: state[name] for name in network.state_dict()} | history
@@ -79,10 +122,8 @@ def epochs(
         device: where to train.
 
     Raises:
-        ValueError: an unknown network, or a count below one.
+        ValueError: an unknown network.
     """
-    if min(spec.epochs, spec.batch, spec.images) < 1:
-        raise ValueError(f"epochs, batch and images must be at least 1; received {spec}")
     generator = torch.Generator().manual_seed(spec.seed)
     network = build(spec.network, generator=generator).to(device)
     # Convolutions run faster with the channels innermost; fully connected layers do not notice.

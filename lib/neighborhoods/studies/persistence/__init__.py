@@ -14,7 +14,7 @@ Each function takes the chapter's numbers and returns an `Item` for `Store.get`.
 import pandas as pd
 from torch import Tensor
 
-from neighborhoods.models.training import TrainingSpec, train
+from neighborhoods.models.training import TrainingSpec
 from neighborhoods.profiles import PersistenceSpec
 from neighborhoods.store import Item
 from neighborhoods.studies.persistence import (
@@ -27,12 +27,13 @@ from neighborhoods.studies.persistence import (
     settings,
     variants,
 )
+from neighborhoods.studies.trained import trained as trained_item
 
 
 def trained(spec: PersistenceSpec) -> Item[dict[str, Tensor]]:
     """Parameters and history of the chapter's network."""
     numbers = TrainingSpec(spec.network, spec.train_images, spec.epochs, penalty=spec.penalty, seed=spec.seed)
-    return Item(train, numbers)
+    return trained_item(numbers)
 
 
 def attacked(spec: PersistenceSpec) -> Item[dict[str, Tensor]]:
