@@ -27,6 +27,7 @@ class DenseProblem(NamedTuple):
     cotangents: Cotangents | None
     tolerance: float
     memory: int
+    sketch: Float[Tensor, "parameters d"] | None
 
 
 class Covectors(NamedTuple):
@@ -61,12 +62,14 @@ def _sizes(problem: DenseProblem, outputs: int, r: int) -> tuple[int, int]:
     gradient = problem.points.element_size() * problem.features.size
     # A query holds its average, two covectors and three temporaries; an example its gradient and a copy.
     query, example = 6 * gradient * outputs, 3 * gradient * max(r, 2)
-    if problem.memory < query + example:
+    sketch = 0 if problem.sketch is None else problem.sketch.numel() * problem.sketch.element_size()
+    memory, least = problem.memory - sketch, query + example
+    if memory < least:
         raise ValueError(
-            f"memory: got {problem.memory} bytes; one query and example require {query + example}"
+            f"memory: got {problem.memory} bytes; one query and example require {least + sketch}"
         )
-    group = max(1, min(len(problem.points), (problem.memory - example) * 2 // 3 // query))
-    return group, max(1, (problem.memory - group * query) // example)
+    group = max(1, min(len(problem.points), (memory - example) * 2 // 3 // query))
+    return group, max(1, (memory - group * query) // example)
 
 
 def _run_backward(problem: DenseProblem, result: Tensor, kept: Tensor, tile: int, worst: Tensor) -> None:
@@ -106,14 +109,19 @@ def _contract(problem: DenseProblem, step: Step, covector: Tensor, result: Tenso
     m, K, M, r = result.shape
     count = M if step.rows is None else len(step.rows)
     factor = problem.trajectory.rule.gain * step.share
+    left = _project(problem, covector.reshape(m * K, -1))
     for first in range(0, count, tile):
         place = torch.arange(first, min(first + tile, count), device=result.device)
         rows = place if step.rows is None else step.rows[place]
         right = _gradients(problem, step.start, rows)
-        block = covector.reshape(m * K, -1) @ right.reshape(len(rows) * r, -1).T
+        block = left @ _project(problem, right.reshape(len(rows) * r, -1)).T
         # The kernel is positive for gradient descent, hence the sign; its product with -dL/dy undoes it.
         sign = -factor if problem.cotangents is None else factor
         result.index_add_(2, rows, block.view(m, K, len(rows), r), alpha=sign)
+
+
+def _project(problem: DenseProblem, rows: Tensor) -> Tensor:
+    return rows if problem.sketch is None else rows @ problem.sketch
 
 
 def _gradients(problem: DenseProblem, state: Tensor, rows: Tensor) -> Tensor:

@@ -5,12 +5,13 @@ examples, averaged over the chord by Gauss-Legendre.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import functional_call, jacrev, jvp, vjp, vmap
+from torch.autograd.functional import jvp
+from torch.func import functional_call, jacrev, vjp, vmap
 
 from neighborhoods.kernels.chains import Chain, Chord, outputs_of, trace, unpack
 from neighborhoods.kernels.chord_nodes import gauss_legendre
@@ -35,6 +36,7 @@ class Change(NamedTuple):
     nodes: int
 
 
+@runtime_checkable
 class Features(Protocol):
     """What the dense route asks of a network; the states are flat vectors of parameters."""
 
@@ -154,8 +156,9 @@ class ModuleFeatures(NamedTuple):
         """See `Features`."""
 
         def along(state: Tensor) -> Tensor:
-            outputs: Tensor = jvp(lambda w: self._call(self._named(w), points), (state,), (end - start,))[1]
-            return outputs.detach()
+            # Twice backward: forward mode compiles parts of torch that warn of their own age.
+            derivative: Tensor = jvp(lambda w: self._call(self._named(w), points), state, end - start)[1]
+            return derivative.detach()
 
         return Change(*_adaptive(along, start, end, tolerance))
 

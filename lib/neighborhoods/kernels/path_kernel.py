@@ -11,11 +11,11 @@ example is not.
 from typing import NamedTuple
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from neighborhoods.kernels.path_report import Report, ledger, note, report
-from neighborhoods.kernels.path_run import Loss, Route, accumulate, cotangents, prepare
+from neighborhoods.kernels.path_run import Loss, Route, accumulate, cotangents, prepare, sketch_of
 from neighborhoods.kernels.trajectories import Trajectory, steps
 
 
@@ -75,6 +75,8 @@ def path_kernel(
     route: Route = "auto",
     last_layer: bool = False,
     tolerance: float | None = None,
+    projection: int | None = None,
+    generator: Generator | None = None,
     chunk: int = 64,
     memory: int = 2**30,
 ) -> PathKernel:
@@ -93,6 +95,9 @@ def path_kernel(
             "dense" takes a chain and any rule; "jacobian" any module and rule; "auto" the first that can.
         last_layer: only the last linear layer's parameters, an approximation; structured route only.
         tolerance: relative error of quadrature where it is not exact; some thousand roundings by default.
+        projection: dimension on which gradients are projected at random, an approximation without bias whose
+            error falls as its inverse root; None for no projection. Dense and Jacobian routes only.
+        generator: source of the projection.
         chunk: examples differentiated at once by the Jacobian route.
         memory: bytes to use beyond the inputs and the result.
 
@@ -103,7 +108,8 @@ def path_kernel(
     Source: the draft, (11)-(16), corrected: (16) lacks its integral, (15) sums from step 0.
     """
     run = prepare(network, trajectory, points, training, route=route, tolerance=tolerance, chunk=chunk)
-    result, _, found = accumulate(run, None, last_layer=last_layer, memory=memory)
+    sketch = sketch_of(run, route, projection, generator)
+    result, _, found = accumulate(run, None, sketch=sketch, last_layer=last_layer, memory=memory)
     return PathKernel(result.transpose(1, 2), found)
 
 
@@ -118,13 +124,15 @@ def attribution(
     route: Route = "auto",
     last_layer: bool = False,
     tolerance: float | None = None,
+    projection: int | None = None,
+    generator: Generator | None = None,
     chunk: int = 64,
     memory: int = 2**30,
 ) -> Attribution:
     """Return the contribution of each training example to each output at each point, `(m, K, M)`.
 
     Args:
-        network, trajectory, points, training, route, last_layer, tolerance, chunk, memory: see `path_kernel`.
+        network, trajectory, points, training: see `path_kernel`, as for the options not listed here.
         targets: what the loss compares outputs with, one for each training example.
         loss: the loss that the run minimised, without regularisation: losses `(M,)` of outputs `(M, K)`.
 
@@ -139,7 +147,8 @@ def attribution(
         )
     run = prepare(network, trajectory, points, training, route=route, tolerance=tolerance, chunk=chunk)
     pull = cotangents(loss, targets)
-    result, kept, found = accumulate(run, pull, last_layer=last_layer, memory=memory)
+    sketch = sketch_of(run, route, projection, generator)
+    result, kept, found = accumulate(run, pull, sketch=sketch, last_layer=last_layer, memory=memory)
     return Attribution(result[..., 0], run.start, kept, found)
 
 

@@ -1,10 +1,11 @@
 """Which route a path kernel takes, after checking what it is given."""
 
+import math
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
@@ -60,18 +61,35 @@ def prepare(
     return Run(features, structured, trajectory, points.flatten(1), training.flatten(1), wanted)
 
 
+def sketch_of(run: Run, route: Route, projection: int | None, generator: Generator | None) -> Tensor | None:
+    r"""Return a random projection of gradients, signs over $\sqrt d$, so that inner products keep their mean.
+
+    Raises:
+        ValueError: a dimension below 1, or the structured route, which has no gradients to project.
+    """
+    if projection is None:
+        return None
+    if projection < 1:
+        raise ValueError(f"projection: got {projection}; required at least 1")
+    if route == "structured":
+        raise ValueError(f"projection: got {projection}; required None, or another route than structured")
+    shape, like = (run.features.size, projection), run.points
+    signs = torch.randint(0, 2, shape, generator=generator, device=like.device, dtype=torch.int8)
+    return (signs.to(like.dtype) * 2 - 1) / math.sqrt(projection)
+
+
 def accumulate(
-    run: Run, pull: Cotangents | None, *, last_layer: bool, memory: int
+    run: Run, pull: Cotangents | None, *, sketch: Tensor | None, last_layer: bool, memory: int
 ) -> tuple[Tensor, Tensor, Report]:
     """Return the kernel, or its product with cotangents, `(m, K, M, r)`, what decay does, and the report."""
     given = (run.trajectory, run.points, run.training, pull, run.tolerance, memory)
-    if run.structured and isinstance(run.features, ChainFeatures):
+    if run.structured and sketch is None and isinstance(run.features, ChainFeatures):
         problem = path_structured.Problem(run.features.chain, *given, last_layer)
         result, found = path_structured.accumulate(problem)
         return result, result.new_zeros(result.shape[:2]), found
     if last_layer:
         raise ValueError("last_layer: got True; required the structured route")
-    return path_dense.accumulate(path_dense.DenseProblem(run.features, *given), run.start.shape[1])
+    return path_dense.accumulate(path_dense.DenseProblem(run.features, *given, sketch), run.start.shape[1])
 
 
 def cotangents(loss: Loss, targets: Tensor) -> Cotangents:
