@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -232,3 +232,40 @@ def effect_of_one_example(
             own = averaged_gradient(network, states[s], states[s + 1], point, k, nodes=12, rule="gauss")
             effect[k] += own.dot(moved)
     return effect
+
+
+# --- minimum distortion ---
+
+
+def box_minimum(hessian: Tensor, centre: Tensor) -> Tensor:
+    """Minimise (x − c)ᵀH(x − c)/2 over the unit box: bounded least squares with H = UᵀU."""
+    root = torch.linalg.cholesky(hessian).mT.numpy()
+    found = optimize.lsq_linear(root, root @ centre.numpy(), bounds=(0, 1), method="bvls", tol=1e-14)
+    return torch.from_numpy(found.x)
+
+
+def nearest_in_class_of_affine(weight: Tensor, bias: Tensor, point: Tensor, target: int) -> float:
+    """The least ‖r‖ with argmax(W(x + r) + b) = t and x + r in the unit box, from its dual.
+
+    With multipliers λ ≥ 0 the step is Clip(Aᵀλ); the concave dual is maximised by L-BFGS-B in float64, and
+    its value, a lower bound, must equal that of the feasible step.
+    """
+    w, x = weight.detach().double().numpy(), point.double().numpy()
+    normals = np.delete(w[target] - w, target, axis=0)
+    offsets = -np.delete((w[target] - w) @ x + (bias[target] - bias).detach().double().numpy(), target)
+
+    def step(multipliers: np.ndarray) -> np.ndarray:
+        return np.clip(normals.T @ multipliers, -x, 1 - x)
+
+    def negative_dual(multipliers: np.ndarray) -> tuple[float, np.ndarray]:
+        r = step(multipliers)
+        return -(r @ r / 2 + multipliers @ (offsets - normals @ r)), normals @ r - offsets
+
+    found = optimize.minimize(
+        negative_dual, np.zeros(len(offsets)), jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(offsets),
+        options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 10_000, "maxfun": 100_000},
+    )  # fmt: skip
+    r = step(found.x)
+    assert (normals @ r - offsets).min() > -1e-4 * np.abs(offsets).max()
+    assert abs(-found.fun - r @ r / 2) <= 1e-4 * (r @ r / 2)
+    return float(np.linalg.norm(r))

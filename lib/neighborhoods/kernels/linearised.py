@@ -1,0 +1,151 @@
+"""Newton steps towards the nearest point of a class: linearise its rivals, step, and keep what is shorter."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from neighborhoods.kernels.halfspaces import least_step
+from neighborhoods.kernels.statistics import Classifier
+
+_BEYOND = 1e-4  # aimed-at excess, as a share of what the target's logit lacks at the natural point
+_SETTLED = 1e-4  # relative gain of a linearisation below which a row is left alone
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Which class each row shall reach, and from where.
+
+    Attributes:
+        classifier: points `(m, *shape)` to logits.
+        origin: the natural points, flattened to `(m, n)`.
+        shape: of one point.
+        targets: the wanted classes.
+        margin: by which the target's logit has to exceed every other.
+        box: least and greatest coordinate.
+    """
+
+    classifier: Classifier
+    origin: Float[Tensor, "m n"]
+    shape: tuple[int, ...]
+    targets: Int64[Tensor, " m"]
+    margin: float
+    box: tuple[float, float]
+
+
+class Best(NamedTuple):
+    """The shortest successful points so far; of a row without success the last one tried."""
+
+    points: Float[Tensor, "m n"]
+    success: Bool[Tensor, " m"]
+    length: Float[Tensor, " m"]
+
+
+def logits_at(
+    goal: Goal, points: Float[Tensor, "k n"], rows: Int64[Tensor, " k"]
+) -> Float[Tensor, "k classes"]:
+    """Return the logits of flattened points; the error names what a classifier lacks."""
+    logits = goal.classifier(points.unflatten(1, goal.shape))
+    targets = goal.targets[rows]
+    if not logits.is_floating_point() or logits.ndim != 2 or len(logits) != len(points):
+        raise ValueError(
+            f"classifier: got {logits.dtype} of shape {tuple(logits.shape)} for {len(points)} points; "
+            f"required floating logits ({len(points)}, classes)"
+        )
+    if logits.shape[1] < 2 or not bool(((targets >= 0) & (targets < logits.shape[1])).all()):
+        raise ValueError(
+            f"targets: got {targets.unique().tolist()}; required some of {logits.shape[1]} >= 2 classes"
+        )
+    if not bool(logits.isfinite().all()) or (points.requires_grad and not logits.requires_grad):
+        raise ValueError("classifier: got logits that are not finite or not differentiable; required both")
+    return logits
+
+
+@torch.no_grad()
+def excess(goal: Goal, points: Float[Tensor, "k n"], rows: Int64[Tensor, " k"]) -> Float[Tensor, " k"]:
+    """Return by how much the target's logit exceeds the largest other one plus the margin."""
+    logits, index = logits_at(goal, points, rows), goal.targets[rows, None]
+    return logits.gather(1, index)[:, 0] - logits.scatter(1, index, -math.inf).amax(1) - goal.margin
+
+
+def improve(best: Best, points: Tensor, success: Tensor, origin: Tensor) -> Best:
+    """Put in the points that succeed and are shorter, or that replace a failure."""
+    length = (points - origin).norm(dim=1)
+    better = torch.where(best.success, success & (length < best.length), True)
+    return Best(
+        torch.where(better[:, None], points, best.points),
+        best.success | success,
+        torch.where(better, length, best.length),
+    )
+
+
+def refine(goal: Goal, best: Best, *, rivals: int, steps: int) -> tuple[Best, Int64[Tensor, " m"]]:
+    """Shorten steps by successive linearisation of the target's excess over its nearest rivals.
+
+    $$ \\hat x' = x + \\arg\\min_r \\{\\tfrac12\\|r\\|^2 : e_k(\\hat x) + \\nabla e_k(\\hat x)^T
+       (x + r - \\hat x) \\ge \\epsilon, \\; x + r \\in [0,1]^n \\}, \\qquad e_k = Z_t - Z_k - \\kappa. $$
+
+    Args:
+        goal: what to reach.
+        best: the points to start from.
+        rivals: how many classes of largest logit are linearised.
+        steps: greatest number of linearisations for a row.
+
+    Returns:
+        The shortest successful points, never longer than those given, and the number of gradients taken.
+
+    Source: ours; DeepFool (Moosavi-Dezfooli, Fawzi and Frossard 2016) with a target and a box.
+    """
+    rows = torch.arange(len(goal.origin), device=goal.origin.device)
+    gradients = torch.zeros_like(rows)
+    aim = _BEYOND * (-excess(goal, goal.origin, rows)).clamp_min(0)
+    rows, at = rows[aim > 0], best.points[aim > 0]
+    for _ in range(steps):
+        if not len(rows):
+            break
+        values, slopes = linearise(goal, at, rows, rivals)
+        gradients[rows] += 1 + slopes.shape[1]
+        offsets = aim[rows, None] - values + (slopes @ (at - goal.origin[rows])[:, :, None])[:, :, 0]
+        origin = goal.origin[rows]
+        found = least_step(slopes, offsets, goal.box[0] - origin, goal.box[1] - origin)
+        old, at = Best(*(part[rows] for part in best)), (origin + found.step).clamp(*goal.box)
+        new = improve(old, at, excess(goal, at, rows) > 0, origin)
+        for whole, part in zip(best, new, strict=True):
+            whole[rows] = part
+        gain = (old.length - new.length) / old.length
+        going = found.solved & ~(
+            old.success & (gain >= 0) & (gain < _SETTLED) & ((at - new.points).norm(dim=1) == 0)
+        )
+        rows, at = rows[going], at[going]
+    return best, gradients
+
+
+def pull_back(goal: Goal, best: Best, *, halvings: int) -> Best:
+    """Shorten each success along its own direction until just beyond the boundary, by bisection."""
+    rows = best.success.nonzero()[:, 0]
+    origin, step = goal.origin[rows], best.points[rows] - goal.origin[rows]
+    near, far = torch.zeros_like(best.length[rows]), torch.ones_like(best.length[rows])
+    for _ in range(halvings):
+        middle = (near + far) / 2
+        inside = excess(goal, origin + middle[:, None] * step, rows) > 0
+        near, far = torch.where(inside, near, middle), torch.where(inside, middle, far)
+    points = best.points.clone()
+    points[rows] = origin + far[:, None] * step
+    return improve(best, points, best.success, goal.origin)
+
+
+def linearise(
+    goal: Goal, points: Tensor, rows: Tensor, rivals: int
+) -> tuple[Float[Tensor, "k rivals"], Float[Tensor, "k rivals n"]]:
+    """Return the target's excess over its nearest rivals, and its gradients."""
+    with torch.enable_grad():
+        inputs = points.detach().requires_grad_()
+        logits, index = logits_at(goal, inputs, rows), goal.targets[rows, None]
+        others = logits.scatter(1, index, -math.inf)
+        nearest = others.topk(min(rivals, logits.shape[1] - 1), dim=1).indices
+        values = logits.gather(1, index) - logits.gather(1, nearest) - goal.margin
+        slopes = [torch.autograd.grad(v.sum(), inputs, retain_graph=True)[0] for v in values.unbind(1)]
+    return values.detach(), torch.stack(slopes, 1)
