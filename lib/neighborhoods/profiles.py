@@ -66,6 +66,50 @@ PERSISTENCE = {
 }
 
 
+@dataclass(frozen=True)
+class NetworksSpec:
+    """Numbers of Table 1.
+
+    Attributes:
+        networks: names of the draft's networks that are computed.
+        images: training images; ``epochs``, ``convolutional_epochs``: passes over them.
+        gamma: share of the noise that must keep the class.
+        pairs: images attacked at each network, and as many natural images beside them.
+        samples, convolutional_samples: points of the noise set behind each persistence, powers of two.
+        margin: lead of the target's logit at the third depth.
+        seed: of every random choice.
+    """
+
+    networks: tuple[str, ...]
+    images: int = 60_000
+    epochs: int = 21
+    convolutional_epochs: int = 21
+    gamma: float = 0.7
+    pairs: int = 300
+    samples: int = 1024
+    convolutional_samples: int = 256
+    margin: float = 1.0
+    seed: int = 0
+
+
+FULLY_CONNECTED = ("FC10-4", "FC10-2", "FC10-0", "FC100-100-10", "FC200-200-10")
+NETWORKS = {
+    "smoke": NetworksSpec(
+        ("FC10-0", "FC100-100-10", "C-2"), 3000, 3, 3, pairs=18, samples=128, convolutional_samples=64
+    ),
+    "quick": NetworksSpec(
+        (*FULLY_CONNECTED, "C-2", "C-4", "C-8", "C-16"), convolutional_epochs=5, convolutional_samples=128
+    ),
+    "paper": NetworksSpec((*FULLY_CONNECTED, *(f"C-{2**power}" for power in range(1, 10)))),
+}
+
+
+def networks(profile: str, **changes: Any) -> NetworksSpec:
+    """Return the numbers of Table 1 for a profile, with changes, all of them checked; see `persistence`."""
+    spec: NetworksSpec = _changed(NETWORKS, profile, changes)
+    return spec
+
+
 def persistence(profile: str, **changes: Any) -> PersistenceSpec:
     """Return the persistence chapter's numbers for a profile, with changes, all of them checked.
 
@@ -77,20 +121,25 @@ def persistence(profile: str, **changes: Any) -> PersistenceSpec:
         >>> persistence("quick", gamma=0.9).gamma
         0.9
     """
-    if profile not in PERSISTENCE:
-        raise ValueError(f"profile is {profile!r}; it must be one of {', '.join(map(repr, PERSISTENCE))}")
-    known = {field.name for field in fields(PersistenceSpec)}
+    spec: PersistenceSpec = _changed(PERSISTENCE, profile, changes)
+    build(spec.network)
+    return spec
+
+
+def _changed(profiles: dict[str, Any], profile: str, changes: dict[str, Any]) -> Any:
+    if profile not in profiles:
+        raise ValueError(f"profile is {profile!r}; it must be one of {', '.join(map(repr, profiles))}")
+    known = {field.name for field in fields(profiles[profile])}
     if unknown := set(changes) - known:
         raise ValueError(
             f"unknown argument {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}"
         )
-    spec = replace(PERSISTENCE[profile], **changes)
-    build(spec.network)
+    spec = replace(profiles[profile], **changes)
     _check(spec)
     return spec
 
 
-def _check(spec: PersistenceSpec) -> None:
+def _check(spec: PersistenceSpec | NetworksSpec) -> None:
     for field in fields(spec):
         value = getattr(spec, field.name)
         if field.type is int and field.name != "seed" and value < 1:
@@ -99,6 +148,6 @@ def _check(spec: PersistenceSpec) -> None:
             raise ValueError(f"{field.name} is {value}; it must be finite and not negative")
     if not 0 < spec.gamma < 1:
         raise ValueError(f"gamma is {spec.gamma}; it must lie in (0, 1)")
-    for name in ("sigma_max", "epsilon", "alpha"):
-        if getattr(spec, name) <= 0:
+    for name in ("sigma_max", "epsilon", "alpha", "margin"):
+        if getattr(spec, name, 1.0) <= 0:
             raise ValueError(f"{name} is {getattr(spec, name)}; it must be greater than 0")
