@@ -74,8 +74,12 @@ def _sizes(problem: DenseProblem, outputs: int, r: int) -> tuple[int, int]:
 
 def _run_backward(problem: DenseProblem, result: Tensor, kept: Tensor, tile: int, worst: Tensor) -> None:
     features, rule = problem.features, problem.trajectory.rule
-    zero = result.new_zeros(()).expand(*result.shape[:2], features.size)
-    carried, after = Covectors(zero, zero), None
+    # Nothing is held where the rule never writes: an expanded zero takes no memory.
+    empty, shape = result.new_zeros(()), (*result.shape[:2], features.size)
+    momentum = result.new_zeros(shape) if rule.momentum else empty.expand(shape)
+    decays = rule.penalty or rule.shrinkage
+    carried = Covectors(momentum, result.new_zeros(shape) if decays else empty.expand(shape))
+    after = None
     for step in steps(problem.trajectory, features.size, len(problem.training), backward=True):
         found = features.averaged(step.start, step.end, problem.points, problem.tolerance)
         if after is None:
@@ -86,21 +90,21 @@ def _run_backward(problem: DenseProblem, result: Tensor, kept: Tensor, tile: int
         after = before
         carried = _pull(rule, step, found.gradient, carried)
         _contract(problem, step, carried.momentum, result, tile)
-    if rule.penalty or rule.shrinkage:
+    if decays:
         kept += carried.parameters @ read(problem.trajectory, 0, features.size)
 
 
 def _pull(rule: Rule, step: Step, gradient: Tensor, later: Covectors) -> Covectors:
-    """Pull the covectors back over one step: the transpose of the rule (see `trajectories.Rule`)."""
-    moved = gradient + later.parameters if rule.penalty or rule.shrinkage else gradient
-    momentum = moved * (-step.rate if step.scale is None else -step.rate * step.scale)
-    if rule.momentum:
-        momentum.add_(later.momentum, alpha=rule.momentum)
+    """Pull the covectors back over one step, in place, by the transpose of `trajectories.Rule`."""
+    if rule.penalty or rule.shrinkage:
+        gradient += later.parameters
     parameters = later.parameters
-    if rule.penalty:
-        parameters = parameters + rule.penalty * rule.gain * momentum
     if rule.shrinkage:
-        parameters = parameters - step.rate * rule.shrinkage * moved
+        parameters.add_(gradient, alpha=-step.rate * rule.shrinkage)
+    gradient *= -step.rate if step.scale is None else -step.rate * step.scale
+    momentum = later.momentum.mul_(rule.momentum).add_(gradient) if rule.momentum else gradient
+    if rule.penalty:
+        parameters.add_(momentum, alpha=rule.penalty * rule.gain)
     return Covectors(momentum, parameters)
 
 

@@ -15,7 +15,7 @@ from torch.func import functional_call, jacrev, vjp, vmap
 
 from neighborhoods.kernels.chains import Chain, Chord, outputs_of, trace, unpack
 from neighborhoods.kernels.chord_nodes import gauss_legendre
-from neighborhoods.kernels.path_factors import Factor, at_state, averaged
+from neighborhoods.kernels.path_factors import Factor, at_state, averaged, total
 
 MOST_NODES = 32
 
@@ -96,19 +96,25 @@ class ChainFeatures(NamedTuple):
 
 def _assemble(factors: list[Factor], count: int, rows: int) -> Float[Tensor, "m r parameters"]:
     """Lay the gradients of all layers side by side, weights before biases."""
-    parts = []
+    first = factors[0].activation
+    size = sum(
+        (rows if f.delta is None else f.delta.shape[2]) * (f.activation.shape[1] + f.biased) for f in factors
+    )
+    whole, position = first.new_empty((count, rows, size)), 0
     for delta, activation, owner, biased in factors:
-        identity = torch.eye(rows, dtype=activation.dtype, device=activation.device)
-        seed = identity.expand(count, rows, rows) if delta is None else delta
-        ones = activation.new_ones((len(activation), biased))
-        inputs = torch.cat([activation, ones], 1)
+        identity = torch.eye(rows, dtype=first.dtype, device=first.device).expand(count, rows, rows)
+        seed = identity if delta is None else delta
+        (_, _, h), inputs = seed.shape, activation.shape[1]
+        weights = whole[..., position : position + h * inputs].unflatten(2, (h, inputs))
         if owner is None:
-            outer = seed[..., None] * inputs[:, None, None]
+            torch.mul(seed[..., None], activation[:, None, None], out=weights)
         else:
-            outer = _summed(seed, inputs, owner, count)
-        split = activation.shape[1]
-        parts += [outer[..., :split].flatten(2), outer[..., split:].flatten(2)]
-    return torch.cat(parts, 2)
+            weights.copy_(_summed(seed, activation, owner, count))
+        position += h * inputs
+        if biased:
+            whole[..., position : position + h] = seed if owner is None else total(seed, owner, count)
+            position += h
+    return whole
 
 
 def _summed(delta: Tensor, inputs: Tensor, owner: Tensor, count: int) -> Float[Tensor, "m r h in"]:
