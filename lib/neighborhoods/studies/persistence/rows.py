@@ -30,8 +30,7 @@ def summarise(
     its 95 % bootstrap interval), ``mean`` (of the finite ones), ``censored`` (share of infinite ones),
     ``ratio`` (median of σ* over the distance from the tangent plane) and ``natural_ratio`` (the same for the
     partners); ``quotient``, ``quotient_low``, ``quotient_high`` (median of σ* over that of the partner, in
-    pairs where both keep their class and both are finite and positive). A statistic of too few points is
-    missing.
+    pairs where both keep their class). A statistic of fewer than five values is missing.
     """
     success = attacked["success"]
     head = {
@@ -57,7 +56,7 @@ def _level(table: pd.DataFrame, seed: int) -> dict[str, object]:
     ratio = (measured["sigma"] / measured["distance"]).groupby(measured["side"]).median().reindex(SIDES)
     sides = measured.pivot_table("sigma", index="pair", columns="side").reindex(columns=SIDES)
     quotients = sides["adversarial"] / sides["natural"]
-    quotient, quotient_low, quotient_high = _median(quotients[np.isfinite(quotients)], seed)
+    quotient, quotient_low, quotient_high = _median(quotients.dropna(), seed)
     return row | {
         "depth": own["depth"].median(),
         "ratio": ratio["adversarial"],

@@ -4,6 +4,9 @@ trained ─┬─ attacked ─┬─ levelled ── row
          └────────────┘
 """
 
+from collections.abc import Hashable
+from pathlib import Path
+
 import pandas as pd
 from joblib import Parallel, delayed
 from torch import Tensor
@@ -12,7 +15,19 @@ from neighborhoods.models.training import TrainingSpec
 from neighborhoods.profiles import NetworksSpec
 from neighborhoods.store import Item, Store
 from neighborhoods.studies.persistence import levels, minimum, rows, zoo
+from neighborhoods.studies.persistence import readings as penalty_readings
 from neighborhoods.studies.trained import trained as trained_item
+
+RESULTS = Path(__file__).resolve().parents[4] / "results" / "paper"
+READING_EPOCHS = 5
+COLUMNS = {
+    "epochs": "epochs",
+    "accuracy": "accuracy %",
+    "distortion": "least distortion",
+    "natural": "σ* natural",
+    "adversarial": "σ* adversarial, scaled",
+    "quotients": "adversary / partner (a) · (b) · (c)",
+}
 
 
 def training(spec: NetworksSpec, name: str) -> TrainingSpec:
@@ -27,6 +42,11 @@ def training(spec: NetworksSpec, name: str) -> TrainingSpec:
 def trained(spec: NetworksSpec, name: str) -> Item[dict[str, Tensor]]:
     """Parameters and history of a network of Table 1."""
     return trained_item(training(spec, name))
+
+
+def readings(spec: NetworksSpec) -> Item[pd.DataFrame]:
+    """Accuracy of the affine networks in each reading of the penalty, after a few epochs."""
+    return Item(penalty_readings.compare, TrainingSpec("FC10", spec.images, READING_EPOCHS, seed=spec.seed))
 
 
 def attacked(spec: NetworksSpec, name: str) -> Item[dict[str, Tensor]]:
@@ -62,3 +82,46 @@ def table(store: Store, spec: NetworksSpec, *, jobs: int = 2) -> pd.DataFrame:
     names = sorted(spec.networks, key=list(zoo.ENTRIES).index, reverse=True)
     parts: list[pd.DataFrame] = Parallel(n_jobs=jobs)(delayed(store.get)(row(spec, name)) for name in names)
     return pd.concat(parts[::-1], ignore_index=True)
+
+
+def measurements(store: Store, spec: NetworksSpec) -> pd.DataFrame:
+    """Return the measurements behind the rows, with the name of their ``network``."""
+    parts = [store.get(levelled(spec, name)).assign(network=name) for name in spec.networks]
+    return pd.concat(parts, ignore_index=True)
+
+
+def computed_at_full_size(folder: Path) -> pd.DataFrame:
+    """Return the rows that the `paper` profile left in a folder, none where it has not run."""
+    parts = [pd.read_csv(path) for path in sorted(folder.glob("*.csv")) if "levels" not in path.name]
+    return (
+        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["network", "epochs", "level"])
+    )
+
+
+def beside(table: pd.DataFrame, reported: pd.DataFrame) -> pd.DataFrame:
+    """Return Table 1 as it is printed: a row for each of the fourteen networks, the draft's value after ours.
+
+    A network that has no row in the table is "not run".
+    """
+    theirs = reported.to_dict("index")
+    found = {str(name): rows.set_index("level") for name, rows in table.groupby("network")}
+    rows = {name: _printed(found.get(name), theirs[name]) for name in zoo.ENTRIES}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _printed(levels: pd.DataFrame | None, draft: dict[Hashable, float]) -> dict[str, str]:
+    ours = dict.fromkeys(COLUMNS, "not run")
+    if levels is not None:
+        head, quotients = levels.loc["natural"].to_dict(), levels["quotient"].to_dict()
+        ours = {
+            "epochs": f"{head['epochs']:.0f}",
+            "accuracy": f"{head['accuracy']:.2f}",
+            "distortion": f"{head['distortion']:.3f}",
+            "natural": f"{head['sigma']:.2f}",
+            "adversarial": f"{levels['sigma'].to_dict()['draft']:.2f}",
+            "quotients": " · ".join(f"{quotients[level]:.2f}" for level in ("minimum", "draft", "margin")),
+        }
+    return {
+        title: ours[name] + (f" ({draft[name]:g})" if name in draft else "")
+        for name, title in COLUMNS.items()
+    }
