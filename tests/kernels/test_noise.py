@@ -2,7 +2,9 @@
 
 import pytest
 import torch
-from neighborhoods.kernels.noise import SCRAMBLES, scrambled_nets, sobol_normals, unit_noise
+from hypothesis import given
+from hypothesis import strategies as st
+from neighborhoods.kernels.noise import scrambled_nets, scrambles_in, sobol_normals, unit_noise
 from scipy import stats
 from torch import Generator
 
@@ -33,12 +35,26 @@ def test_points_of_scrambles_are_uniform_and_independent(generator: Generator) -
     assert stats.pearsonr(firsts[:, 1, 0], firsts[:, 1, 2]).pvalue > 1e-4
 
 
-def test_first_rows_are_the_first_points_of_every_scramble(generator: Generator) -> None:
-    normals = sobol_normals(16 * SCRAMBLES, 4, generator=generator)
-    for scramble in range(SCRAMBLES):
-        first = normals[scramble : 8 * SCRAMBLES : SCRAMBLES]
+@pytest.mark.parametrize("scrambles", [8, 10, 15])
+def test_first_rows_are_the_first_points_of_every_scramble(scrambles: int, generator: Generator) -> None:
+    normals = sobol_normals(16 * scrambles, 4, generator=generator)
+    for scramble in range(scrambles):
+        first = normals[scramble : 8 * scrambles : scrambles]
         cells = (torch.special.ndtr(first) * 8).long().sort(0).values
         assert (cells == torch.arange(8)[:, None]).all()
+
+
+@given(st.integers(-2, 5000))
+def test_a_pool_is_eight_to_fifteen_nets_or_refused(samples: int) -> None:
+    sizes = [count * 2**log2 for count in range(8, 16) for log2 in range(1, 12)]
+    if samples in sizes:
+        scrambles = scrambles_in(samples)
+        assert 8 <= scrambles < 16 and (samples // scrambles).bit_count() == 1
+    else:
+        with pytest.raises(ValueError, match=f"samples: got {samples}; required") as refused:
+            scrambles_in(samples)
+        below, above = map(int, str(refused.value).split("such as ")[1].split(" or "))
+        assert {below, above} <= set(sizes) and (samples < 16 or below < samples < above)
 
 
 def test_sobol_noise_in_axes_is_standard_normal(generator: Generator) -> None:

@@ -1,6 +1,7 @@
 """Stability and persistence against analytic truth, naive references, and their own promises."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -14,6 +15,7 @@ from neighborhoods.kernels.probes import probe_of
 from neighborhoods.kernels.statistics import Classifier, Status
 from scipy import stats
 from torch import Generator, Tensor, nn
+from torch.nn.functional import pixel_shuffle
 
 from tests.reference import exit_order_statistic, stability_by_loop
 from tests.tolerances import COVERAGE_LEVEL, ERRORS
@@ -274,7 +276,9 @@ def test_the_first_layer_shortcut_agrees_with_the_general_path(
     long = persistence(network.forward, points, generator=seeded(10), **options)
     finite = short.sigma.isfinite()
     assert torch.equal(finite, long.sigma.isfinite()) and finite.sum() > 3
-    torch.testing.assert_close(short.sigma[finite], long.sigma[finite], rtol=0.06, atol=0)
+    two_widths = [(2 * LEVEL(0.975)) ** -1 * (found.high / found.low).log() for found in (short, long)]
+    apart = (short.sigma / long.sigma).log().abs()
+    assert (apart <= ERRORS * torch.hypot(*two_widths))[finite].all()
 
 
 def test_blocks_of_pixels_give_the_same_classes() -> None:
@@ -292,11 +296,22 @@ def test_blocks_of_pixels_give_the_same_classes() -> None:
         parameter.data = torch.randn(parameter.shape, generator=torch_generator, dtype=torch.float64)
     images = torch.randn((3, 1, 12, 12), generator=torch_generator, dtype=torch.float64)
     probe = probe_of(narrow, images, noise="gaussian", samples=32, generator=seeded(0))
-    plain = probe_of(narrow.forward, images, noise="gaussian", samples=32, generator=seeded(0))
+    plain = replace(probe, classifier=narrow, centres=images, pool=pixel_shuffle(probe.pool, 2))
     rows, sigmas = torch.arange(3), torch.tensor([0.1, 0.5, 1.0], dtype=torch.float64)
     assert probe.classifier is not narrow and probe.pool.shape == (32, 4, 6, 6)
     torch.testing.assert_close(probe.classifier(probe.centres), narrow(images), rtol=1e-12, atol=1e-12)
     assert torch.equal(probe.classes(rows, sigmas, 0, 32), plain.classes(rows, sigmas, 0, 32))
+
+
+def test_channels_innermost_give_the_same_logits_and_leave_the_network_alone() -> None:
+    wide = nn.Sequential(nn.ReLU(), nn.Conv2d(1, 12, 3), nn.ReLU(), nn.Flatten(), nn.Linear(432, 5)).double()
+    images = torch.randn((3, 1, 8, 8), generator=seeded(0), dtype=torch.float64)
+    before = images.clone()
+    probe = probe_of(wide, images, noise="sobol", samples=32, generator=seeded(0))
+    assert isinstance(probe.classifier, nn.Sequential) and not wide[2].inplace
+    assert probe.classifier[1].weight.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(probe.classifier(images), wide(images), rtol=1e-12, atol=1e-12)
+    assert torch.equal(images, before)
 
 
 def test_dtype_is_followed(points: Tensor, network: nn.Sequential) -> None:
@@ -317,6 +332,7 @@ def test_groups_have_pools_of_their_own(generator: Generator) -> None:
         ("gamma", 0.0),
         ("samples", 0),
         ("samples", 100),
+        ("samples", 8),
         ("sigma_range", (1.0, 0.5)),
         ("groups", 0),
         ("confidence", 1.0),

@@ -1,4 +1,6 @@
-"""A narrow convolutional network, rewritten on 2x2 blocks of pixels to fill the processor's vectors."""
+"""Convolutional networks, rewritten to fill the processor's vectors: blocks of pixels, channels innermost."""
+
+import copy
 
 import torch
 from jaxtyping import Float
@@ -27,7 +29,31 @@ def on_blocks(network: nn.Sequential, points: Float[Tensor, "points ..."]) -> nn
     if not (end and plain and even):
         return None
     layers = [_blocked(module) if isinstance(module, nn.Conv2d) else module for module in head]
-    return nn.Sequential(*layers, nn.MaxPool3d((4, 1, 1)), *network[end + 1 :])
+    return channels_innermost(nn.Sequential(*layers, _Largest(), *network[end + 1 :]))
+
+
+def channels_innermost(network: nn.Sequential) -> nn.Sequential:
+    """Return the network with copies of its convolutions that keep the channels of a pixel side by side.
+
+    A rectifier right behind a convolution overwrites what it reads: fresh memory costs more than arithmetic.
+    """
+    layers: list[nn.Module] = []
+    for before, module in zip([None, *network], network, strict=False):
+        if isinstance(module, nn.Conv2d):
+            layers.append(copy.deepcopy(module).to(memory_format=torch.channels_last))
+        elif isinstance(module, nn.ReLU) and isinstance(before, nn.Conv2d):
+            layers.append(nn.ReLU(inplace=True))
+        else:
+            layers.append(module)
+    return nn.Sequential(*layers)
+
+
+class _Largest(nn.Module):
+    """The maximum over the four places of each block."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        first, second, third, fourth = maps.unflatten(1, (-1, 4)).unbind(2)
+        return torch.maximum(torch.maximum(first, second), torch.maximum(third, fourth))
 
 
 def _blocked(layer: nn.Conv2d) -> nn.Conv2d:

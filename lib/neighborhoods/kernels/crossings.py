@@ -6,6 +6,7 @@ crossing. All points move in lockstep, and all looks use the same pool of noise.
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from neighborhoods.kernels.probes import Probe
 NORMAL = NormalDist()
 FIRST_LOOK = 16  # samples; a look doubles them while its verdict is in doubt
 HASTY, SURE = 1.5, 2.5  # standard errors from γ at which a look is decided at first, and in the end
+NEAR = 0.25  # relative distance in 1/σ within which parts of the pool count as one look
 ROUNDS = 40  # looks of the secant before a crossing counts as undecided
 RESOLUTION = 1e-3  # relative width of an enclosure at which a jump of P is accepted as its crossing
 ORIGIN = 1.0  # weight of the origin in the fit: a half-space's line passes through it
@@ -151,20 +153,37 @@ def _dips(probe: Probe, rows: Tensor, below: Look, passed: Tensor, gamma: float)
     return dips
 
 
-def approach(search: Search, sigma: Tensor, aim: float) -> Float[Tensor, " rows"]:
-    """Return where to look with the whole pool: the root of the line, improved by a quarter of the pool."""
-    probe, rows, line = search.probe, search.rows, search.line
-    quarter = max(FIRST_LOOK, len(probe.pool) // 4)
-    near = line.root(rows, sigma, aim)
-    hits = probe.hits(rows, near, 0, quarter).sum(1)
-    line.add(rows, Look(near, hits, torch.full_like(hits, quarter)))
-    return line.root(rows, near, aim)
+def approach(
+    search: Search, sigma: Tensor, aim: float
+) -> tuple[Float[Tensor, " rows"], Int[Tensor, "rows scrambles"]]:
+    r"""Look with one part of the pool after the other, each where the line drawn so far meets the aim.
+
+    To first order in the distances of its parts, the pool counts what it would at their mean of $1/\sigma$,
+    which is returned with the hits. Where parts lie farther apart, the whole pool looks again.
+    """
+    probe, rows, line, size = search.probe, search.rows, search.line, len(search.probe.pool)
+    cuts = sorted({0, size // 8, size // 4, size // 2, size})
+    parts, places = [], []
+    for first, last in pairwise(cuts):
+        sigma = line.root(rows, sigma, aim).clamp(*search.sigma_range)
+        parts.append(probe.hits(rows, sigma, first, last))
+        hits = parts[-1].sum(1)
+        line.add(rows, Look(sigma, hits, torch.full_like(hits, last - first)))
+        places.append(1 / sigma)
+    t, shares = torch.stack(places), torch.tensor(cuts).diff().to(sigma) / size
+    mean = shares @ t
+    far = (t / mean - 1).abs().amax(0) > NEAR
+    sigma, in_class = torch.where(far, sigma, 1 / mean), torch.cat(parts, 1)
+    if far.any():
+        in_class[far] = probe.hits(rows[far], sigma[far], 0, size)
+    return sigma, in_class.view(len(rows), -1, probe.scrambles).sum(1)
 
 
-def crossing(search: Search, start: Tensor, window: Window) -> Crossing:
+def crossing(search: Search, start: Tensor, window: Window, hits: Tensor | None = None) -> Crossing:
     r"""Move σ until the number of hits of the whole pool lies in the window.
 
     Each step goes to where a line through the last look, with the slope fitted to all looks, meets the aim.
+    The first look may have been taken: then its hits are given.
     The looks enclose the crossing; a step that would leave the enclosure, and every third step, halves it.
     Where the window cannot be met, `found` is false and the enclosure is (0, σ), (σ, ∞) or a jump of $P$.
     """
@@ -178,7 +197,8 @@ def crossing(search: Search, start: Tensor, window: Window) -> Crossing:
     )
     todo = torch.arange(len(start), device=start.device)
     for turn in range(ROUNDS):
-        todo = todo[_visit(search, at, todo, window)]
+        at.hits[todo] = _whole(search, at, todo) if turn or hits is None else hits
+        todo = todo[_open(search, at, todo, window)]
         if len(todo) == 0:
             break
         at.sigma[todo] = _step(search, at, todo, window.aim, halve=turn % 3 == 2)
@@ -192,12 +212,18 @@ def newton(sigma: Tensor, hits: Tensor, size: int, slope: Tensor, aim: float | T
     return torch.where(t > 0, 1 / t, torch.inf)
 
 
-def _visit(search: Search, at: Crossing, todo: Tensor, window: Window) -> Bool[Tensor, " todo"]:
-    """Look with the whole pool, note what was seen, and return which rows must go on."""
+def _whole(search: Search, at: Crossing, todo: Tensor) -> Int[Tensor, "todo scrambles"]:
+    """Look with the whole pool, and let the line know."""
     probe, rows, sigma, size = search.probe, search.rows[todo], at.sigma[todo], len(search.probe.pool)
-    at.hits[todo] = probe.hits(rows, sigma, 0, size).view(len(todo), -1, probe.scrambles).sum(1)
-    hits = at.hits[todo].sum(1)
+    found = probe.hits(rows, sigma, 0, size).view(len(todo), -1, probe.scrambles).sum(1)
+    hits = found.sum(1)
     search.line.add(rows, Look(sigma, hits, torch.full_like(hits, size)))
+    return found
+
+
+def _open(search: Search, at: Crossing, todo: Tensor, window: Window) -> Bool[Tensor, " todo"]:
+    """Note what the look says, and return which rows must go on."""
+    rows, sigma, hits = search.rows[todo], at.sigma[todo], at.hits[todo].sum(1)
     at.slope[todo] = search.line.slope(rows, sigma)
     enough, few = hits >= window.least, hits <= window.most
     at.inside[todo] = torch.where(enough, sigma, at.inside[todo])

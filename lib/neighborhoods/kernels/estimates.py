@@ -48,7 +48,8 @@ def estimate(probe: Probe, gamma: float, confidence: float, sigma_range: tuple[f
     if len(rows) > 0:
         unstable = torch.tensor(rungs, dtype=torch.float64, device=rows.device)[rung[rows]]
         search = Search(probe, rows, line, sigma_range)
-        at = crossing(search, approach(search, unstable, gamma), _around(gamma, len(probe.pool)))
+        start, hits = approach(search, unstable, gamma)
+        at = crossing(search, start, _around(gamma, len(probe.pool)), hits)
         sigma[rows], status[rows] = _settle(at, gamma, len(probe.pool))
         ends = _binomial if probe.scrambles == 1 else _student
         low[rows], high[rows] = ends(search, at, gamma, confidence)

@@ -10,7 +10,7 @@ from torch.quasirandom import SobolEngine
 Noise = Literal["gaussian", "sobol", "ball"]
 """`gaussian`: independent N(0, I). `sobol`: N(0, I) too, spread evenly. `ball`: uniform, radius √n."""
 
-SCRAMBLES = 8  # independent scrambles in a Sobol pool: their spread is its standard error
+SCRAMBLES = 8  # at least, and fewer than twice as many, in a Sobol pool: their spread is its standard error
 BITS = 30  # of a Sobol coordinate, as SobolEngine has them
 
 
@@ -30,7 +30,7 @@ def unit_noise(
 
     Args:
         noise: the kind; the ball is $\{|\varepsilon| \le \sqrt n\}$, on whose skin Gaussian noise lies, too.
-        samples: how many draws; for Sobol noise a power of two, at least 16.
+        samples: how many draws; for Sobol noise 8 to 15 nets of a power of two: 512 = 8 x 64, 640 = 10 x 64.
         like: one point; the draws take its shape, dtype and device.
         axes: $V$, shape `(n, r)`; used by Sobol noise only, by default the coordinate axes.
         generator: source of randomness.
@@ -64,15 +64,36 @@ def sobol_normals(
 ) -> Float[Tensor, "samples dimension"]:
     r"""Return standard normals $\Phi^{-1}(u_{ij})$ of independently scrambled Sobol nets, in float64.
 
-    Row $i$ belongs to scramble $i \bmod 8$, so that the first $8m$ rows are the first $m$ points of each.
+    Row $i$ belongs to scramble $i \bmod R$, so that the first $Rm$ rows are the first $m$ points of each.
     The points lie in the middle of their cells of width $2^{-30}$, hence $|\Phi^{-1}(u)| < 6.3$.
 
     Source: Matoušek (1998), On the L2-discrepancy for anchored boxes, for the scrambling.
     """
-    nets = scrambled_nets((samples // SCRAMBLES).bit_length() - 1, SCRAMBLES, dimension, generator=generator)
+    scrambles = scrambles_in(samples)
+    nets = scrambled_nets((samples // scrambles).bit_length() - 1, scrambles, dimension, generator=generator)
     uniform = (nets.transpose(0, 1).reshape(samples, dimension).double() + 0.5) / 2**BITS
     normals: Tensor = torch.special.ndtri(uniform)
     return normals
+
+
+def scrambles_in(samples: int) -> int:
+    r"""Return the number of scrambles $8 \le R < 16$ whose nets of $2^k \ge 2$ points make up a pool.
+
+    Raises:
+        ValueError: there is no such number.
+
+    >>> scrambles_in(512), scrambles_in(640), scrambles_in(384)
+    (8, 10, 12)
+    """
+    net = 1 << max(1, samples.bit_length() - SCRAMBLES.bit_length())
+    scrambles = samples // net
+    if scrambles * net != samples or scrambles < SCRAMBLES:
+        below = max(SCRAMBLES, scrambles) * net
+        raise ValueError(
+            f"samples: got {samples}; required {SCRAMBLES} to {2 * SCRAMBLES - 1} nets of a power of two "
+            f"for Sobol noise, such as {below} or {below + net}"
+        )
+    return scrambles
 
 
 def scrambled_nets(
@@ -100,7 +121,5 @@ def _check(noise: str, samples: int) -> None:
         raise ValueError(f"noise: got {noise!r}; required one of {get_args(Noise)}")
     if samples < 1:
         raise ValueError(f"samples: got {samples}; required at least 1")
-    if noise == "sobol" and (samples < 2 * SCRAMBLES or samples & (samples - 1)):
-        raise ValueError(
-            f"samples: got {samples}; required a power of two >= {2 * SCRAMBLES} for Sobol noise"
-        )
+    if noise == "sobol":
+        scrambles_in(samples)

@@ -99,7 +99,7 @@ def class_frequencies(
         sigmas: the grid.
         samples: draws of ε, for each point and σ the same.
         classes: how many classes to count; labels lie below.
-        noise: "gaussian", "sobol" (a power of two of samples; sharper) or "ball".
+        noise: "gaussian", "sobol" (sharper; sizes as for `unit_noise`) or "ball".
         generator: source of randomness.
 
     Raises:
@@ -153,7 +153,7 @@ def persistence(
         classifier: points `(m, *shape)` to logits `(m, classes)` or labels `(m,)`.
         points: the centres $x$.
         gamma: γ in (0, 1).
-        samples: draws in a pool; a power of two for Sobol noise.
+        samples: draws in a pool; for Sobol noise 8 to 15 nets of a power of two, such as 640 = 10 x 64.
         sigma_range: where to look; below it a persistence counts as 0, beyond it as infinite.
         method: "fast" or "certified".
         confidence: of each point's interval.

@@ -7,12 +7,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor, nn
 from torch.nn.functional import pixel_unshuffle
 
-from neighborhoods.kernels.blocks import on_blocks
-from neighborhoods.kernels.noise import SCRAMBLES, Noise, sobol_normals, unit_noise
+from neighborhoods.kernels.blocks import channels_innermost, on_blocks
+from neighborhoods.kernels.noise import Noise, scrambles_in, sobol_normals, unit_noise
 from neighborhoods.kernels.statistics import Classifier, labels_of
 
 PASS = 2**17  # numbers in one forward pass: they stay in the cache, and larger blocks cost page faults
 GRADIENTS = 256  # margin gradients that span the axes of Sobol noise
+NEGLIGIBLE = 1e-8  # variance of the margin along an axis, relative to the first, that needs no axis
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ class Probe:
     ) -> Int[Tensor, "rows samples"]:
         r"""Return $C(x_i + \sigma_i\varepsilon_j)$ for the given rows $i$ and first ≤ $j$ < last."""
         noise = self.pool[first:last]
-        together, at_once = max(1, PASS // noise.numel()), max(1, PASS // noise[0].numel())
+        together, passes = max(1, PASS // noise.numel()), min(len(noise), -(-noise.numel() // PASS))
         scales = sigmas.to(noise).reshape(-1, *[1] * noise.ndim)
         answers = []
         for some, scale in zip(rows.split(together), scales.split(together), strict=True):
             centres = self.centres[some].unsqueeze(1)
-            parts = [torch.addcmul(centres, scale, part).flatten(0, 1) for part in noise.split(at_once)]
+            parts = [torch.addcmul(centres, scale, part).flatten(0, 1) for part in noise.chunk(passes)]
             labels = [labels_of(self.classifier, part).view(len(some), -1) for part in parts]
             answers.append(torch.cat(labels, 1))
         return torch.cat(answers)
@@ -60,27 +61,25 @@ def probe_of(
 
     Where the classifier is a `Sequential` that begins with a linear layer, possibly after flattening, the
     question is asked behind that layer,
-    $$ W(x + \sigma\varepsilon) + b = (Wx + b) + \sigma\,W\varepsilon, \qquad W = U S V^\top, $$
-    where $W\varepsilon = U S \zeta$ needs only $\zeta = V^\top\varepsilon$, normal in as many dimensions as
-    the layer has units. A narrow convolutional network is asked on 2x2 blocks of pixels (`on_blocks`).
+    $$ W(x + \sigma\varepsilon) + b = (Wx + b) + \sigma\,W\varepsilon, \qquad W W^\top = U S^2 U^\top, $$
+    where $W\varepsilon$ has the law of $U S \zeta$, and $\zeta$ is normal in as many dimensions as the layer
+    has units. A convolutional network is asked in the layout that suits it (`on_blocks`).
     """
-    scrambles = SCRAMBLES if noise == "sobol" else 1
+    scrambles = scrambles_in(samples) if noise == "sobol" else 1
     own = labels_of(classifier, points) if labels is None else labels
     layer, rest = _first_layer(classifier, points)
     if layer is None:
-        axes = margin_axes(classifier, points, generator=generator) if noise == "sobol" else None
-        pool = unit_noise(noise, samples, points[0], axes=axes, generator=generator)
-        blocks = on_blocks(classifier, points) if isinstance(classifier, nn.Sequential) else None
-        if blocks is not None:
-            centres, pool = pixel_unshuffle(points, 2), pixel_unshuffle(pool, 2)
-            return Probe(blocks, centres, own, pool, scrambles)
-        return Probe(classifier, points, own, pool, scrambles)
+        same, centres = _laid_out(classifier, points)
+        axes = margin_axes(same, centres, generator=generator) if noise == "sobol" else None
+        pool = unit_noise(noise, samples, centres[0], axes=axes, generator=generator)
+        return Probe(same, centres, own, pool, scrambles)
     weight = layer.weight.detach()
     if noise == "ball":
         pool = unit_noise(noise, samples, points[0], generator=generator).flatten(1) @ weight.T
     else:
-        U, S, _ = torch.linalg.svd(weight.double(), full_matrices=False)
-        zeta = _normals(noise, samples, S, generator)
+        squares, U = torch.linalg.eigh(weight.double() @ weight.double().T)
+        S = squares.clamp(min=0).sqrt()
+        zeta = _normals(noise, samples, S, generator).flip(1)  # the evenest coordinate to the largest
         pool = ((zeta * S) @ U.T).to(weight)
     with torch.no_grad():
         return Probe(rest, layer(points.flatten(1)), own, pool, scrambles)
@@ -105,8 +104,10 @@ def margin_axes(
     noise = torch.randn(copies.shape, generator=generator, dtype=copies.dtype, device=copies.device)
     near = _margins(classifier, copies + scale * noise)
     gradients = (first if near is None else near)[1].T.double()
-    axes: Tensor = torch.linalg.svd(gradients, full_matrices=False).U
-    return axes
+    squares, V = torch.linalg.eigh(gradients.T @ gradients)
+    heard = squares > NEGLIGIBLE * squares[-1]
+    axes: Tensor = gradients @ (V / squares.sqrt())[:, heard]
+    return axes.flip(1) if heard.any() else None
 
 
 def _margins(classifier: Classifier, points: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -122,6 +123,16 @@ def _margins(classifier: Classifier, points: Tensor) -> tuple[Tensor, Tensor] | 
             gradients.append(torch.autograd.grad((top[:, 0] - top[:, 1]).sum(), x)[0].flatten(1))
             margins.append((top[:, 0] - top[:, 1]).detach())
     return torch.cat(margins), torch.cat(gradients)
+
+
+def _laid_out(classifier: Classifier, points: Tensor) -> tuple[Classifier, Tensor]:
+    """Return the same classifier of the same points in the layout in which it is fastest."""
+    if not isinstance(classifier, nn.Sequential):
+        return classifier, points
+    blocks = on_blocks(classifier, points)
+    if blocks is not None:
+        return blocks, pixel_unshuffle(points, 2)
+    return channels_innermost(classifier), points
 
 
 def _normals(noise: Noise, samples: int, like: Tensor, generator: Generator | None) -> Tensor:
