@@ -84,10 +84,13 @@ def record(
         write_trajectory(folder, start, run(), rule=rule, reduction=reduction, batches=kept, shard=shard)
         return read_trajectory(folder)
     found = list(run())
-    states = torch.stack([start, *(one.state for one in found)])
-    scales = torch.stack([one.scale for one in found if one.scale is not None]) if rule.adaptive else None
+    states, scales = (
+        [start, *(one.state for one in found)],
+        [one.scale for one in found if one.scale is not None],
+    )
     rates = torch.tensor([one.rate for one in found], dtype=torch.float64)
-    return Trajectory(states, rates, rule, reduction, kept, scales)
+    held = torch.stack(scales) if scales else None
+    return Trajectory(torch.stack(states), rates, rule, reduction, kept, held)
 
 
 def minibatches(examples: int, size: int, epochs: int, *, generator: Generator | None = None) -> list[Tensor]:
