@@ -1,6 +1,7 @@
 """Class frequencies around a natural image and its adversaries as the noise grows."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import torch
@@ -47,18 +48,11 @@ def curve(spec: CurveSpec, trained: dict[str, Tensor]) -> dict[str, Tensor]:
     """
     network = load(spec.network, trained)
     natural, labels, numbers = sources(network, 10_000, spec.seed)
-    first = int((labels == DIGIT).nonzero()[0])
-    image, label = natural[first : first + 1], labels[first : first + 1]
+    first = labels == DIGIT
+    image, label, number = (values[first][:1] for values in (natural, labels, numbers))
     row, targets = every_other_class(label)
-    result = igsm(
-        network,
-        image[row],
-        label[row],
-        targets=targets,
-        epsilon=spec.epsilon,
-        alpha=spec.alpha,
-        steps=spec.steps,
-    )
+    attack = partial(igsm, epsilon=spec.epsilon, alpha=spec.alpha, steps=spec.steps)
+    result = attack(network, image[row], label[row], targets=targets)
     points = torch.cat([image, result.points])
     sigmas = torch.linspace(0, spec.sigma_max, spec.sigmas + 1)[1:]
     counts = class_frequencies(
@@ -68,7 +62,7 @@ def curve(spec: CurveSpec, trained: dict[str, Tensor]) -> dict[str, Tensor]:
         "points": points,
         "success": torch.cat([torch.ones(1, dtype=torch.bool), result.success]),
         "targets": torch.cat([label, targets]),
-        "image": numbers[first : first + 1],
+        "image": number,
         "sigmas": sigmas,
         "counts": counts,
     }
