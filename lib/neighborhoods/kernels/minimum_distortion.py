@@ -159,7 +159,7 @@ def _penalised(
     start = excess(goal, goal.origin, rows)
     best = Best(goal.origin.clone(), start > 0, torch.zeros_like(start))
     evaluations, unknown = torch.ones_like(rows), torch.full_like(start, _UNKNOWN)
-    search = Search(_first_penalty(goal, start), *[unknown] * 4)
+    search = Search(_first_penalty(goal, start), *(unknown.clone() for _ in range(4)))
     rows, at = rows[start <= 0], goal.origin[start <= 0]
     penalty = search.trial.exp()
     for _ in range(rounds if len(rows) else 0):
