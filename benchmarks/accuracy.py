@@ -9,17 +9,17 @@ from neighborhoods.kernels.persistence import class_frequencies, persistence
 from neighborhoods.kernels.statistics import Status
 from torch import Generator, Tensor, nn
 
-TRUTH = 200_000  # independent samples near σ*, half on either side
+CURVE = 20_000  # independent samples at each σ of the true curve
 STEP = 0.08  # their distance from the first guess, in ln σ
 PLAIN = 1000  # samples of the literal procedures
 
 
 def persistence_errors(
-    network: nn.Module, images: Tensor, gamma: float, samples: int, seeds: int
+    network: nn.Module, images: Tensor, gamma: float, *, samples: int, seeds: int, draws: int
 ) -> tuple[float, float]:
     """Return RMS of (dP/dlnσ) ln(σ̂/σ*) over images and seeds, ours and (of two seeds) Algorithm 1's."""
     unit = math.sqrt(gamma * (1 - gamma) / PLAIN)
-    log_star, slope = truths(network, images, gamma)
+    log_star, slope = truths(network, images, gamma, draws)
     ours = []
     for seed in range(seeds):
         found = persistence(
@@ -34,8 +34,8 @@ def persistence_errors(
     return rms(torch.cat(ours)) / unit, rms(torch.cat(literal)) / unit
 
 
-def truths(network: nn.Module, images: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
-    """Return ln σ* and dP/dlnσ there, from the probits at two σ on either side of a first guess."""
+def truths(network: nn.Module, images: Tensor, gamma: float, draws: int) -> tuple[Tensor, Tensor]:
+    """Return ln σ* and dP/dlnσ there, from the probits at two σ about a first guess, `draws` / 2 at each."""
     guess = (
         persistence(network, images, gamma, samples=4096, generator=Generator().manual_seed(7))
         .sigma.double()
@@ -46,7 +46,11 @@ def truths(network: nn.Module, images: Tensor, gamma: float) -> tuple[Tensor, Te
     below, above = (
         torch.stack(
             [
-                torch.special.ndtri(fraction(network, image, label, float(centre.exp()), generator))
+                torch.special.ndtri(
+                    fraction(
+                        network, image, label, float(centre.exp()), draws=draws // 2, generator=generator
+                    )
+                )
                 for image, label, centre in zip(images, labels, guess + side, strict=True)
             ]
         )
@@ -60,9 +64,11 @@ def truths(network: nn.Module, images: Tensor, gamma: float) -> tuple[Tensor, Te
 
 
 @torch.no_grad()
-def fraction(network: nn.Module, image: Tensor, label: Tensor, sigma: float, generator: Generator) -> Tensor:
-    """Return the share of TRUTH / 2 independent draws from N(x, σ²I) with the label."""
-    batches, kept = TRUTH // 2 // 250, torch.zeros((), dtype=torch.float64)
+def fraction(
+    network: nn.Module, image: Tensor, label: Tensor, sigma: float, *, draws: int, generator: Generator
+) -> Tensor:
+    """Return the share of independent draws from N(x, σ²I) with the label."""
+    batches, kept = draws // 250, torch.zeros((), dtype=torch.float64)
     for _ in range(batches):
         noise = torch.randn((250, *image.shape), generator=generator)
         kept += (network(image + sigma * noise).argmax(1) == label).sum()
@@ -76,9 +82,7 @@ def curve_errors(
 
     Frequencies below 0.02 or above 0.98 are left out: there 1000 samples hold too few events for the unit.
     """
-    truth = literal_curve(network, image, sigmas, TRUTH // 10, Generator().manual_seed(9)).double() / (
-        TRUTH // 10
-    )
+    truth = literal_curve(network, image, sigmas, CURVE, Generator().manual_seed(9)).double() / (CURVE)
     told = (truth > 0.02) & (truth < 0.98)
     unit = (truth * (1 - truth) / PLAIN).sqrt()[told]
     ours, literal = [], []

@@ -155,6 +155,17 @@ def test_persistence_intervals_cover(noise: str, gamma: float, generator: Genera
     assert stats.binom.cdf(covered, 500, 0.9) >= COVERAGE_LEVEL
 
 
+@pytest.mark.parametrize("noise", ["sobol", "gaussian"])
+def test_a_shell_is_told_as_sharply_as_its_interval_says(noise: str) -> None:
+    n, radius = 400, 30.0  # P falls from 0.9 to 0.1 within a tenth of σ: parts of a pool disagree
+    truth = radius / math.sqrt(stats.chi2.ppf(0.7, n))
+    options = {"samples": 128, "noise": noise, "groups": 60, "confidence": 0.9, "generator": seeded(0)}
+    found = persistence(lambda x: (x.norm(dim=1) < radius).long(), torch.zeros(60, n), **options)
+    covered = int(((found.low <= truth) & (truth <= found.high)).sum())
+    assert stats.binom.cdf(covered, 60, 0.9) >= COVERAGE_LEVEL
+    assert found.sigma.log().sub(math.log(truth)).square().mean().sqrt() < 0.02
+
+
 def test_binomial_ends_are_order_statistics_of_ray_exits() -> None:
     points = torch.zeros(1, 12, dtype=torch.float64)
     found = persistence(orthant(3), points, samples=1000, noise="gaussian", generator=seeded(5))

@@ -19,10 +19,12 @@ from neighborhoods.kernels.probes import Probe
 NORMAL = NormalDist()
 FIRST_LOOK = 16  # samples; a look doubles them while its verdict is in doubt
 HASTY, SURE = 1.5, 2.5  # standard errors from γ at which a look is decided at first, and in the end
-NEAR = 0.25  # relative distance in 1/σ within which parts of the pool count as one look
+NEAR = 0.25  # distance in the probit within which parts of the pool count as one look
 ROUNDS = 40  # looks of the secant before a crossing counts as undecided
 RESOLUTION = 1e-3  # relative width of an enclosure at which a jump of P is accepted as its crossing
-ORIGIN = 1.0  # weight of the origin in the fit: a half-space's line passes through it
+ORIGIN = (
+    0.1  # weight of the origin in the fit, through which the line of a half-space passes; a shell's does not
+)
 
 
 class Look(NamedTuple):
@@ -172,7 +174,7 @@ def approach(
         places.append(1 / sigma)
     t, shares = torch.stack(places), torch.tensor(cuts).diff().to(sigma) / size
     mean = shares @ t
-    far = (t / mean - 1).abs().amax(0) > NEAR
+    far = (line.slope(rows, sigma) * (t - mean)).abs().amax(0) > NEAR
     sigma, in_class = torch.where(far, sigma, 1 / mean), torch.cat(parts, 1)
     if far.any():
         in_class[far] = probe.hits(rows[far], sigma[far], 0, size)
