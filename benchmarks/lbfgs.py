@@ -65,6 +65,8 @@ def looped(network: nn.Module, points: Tensor, targets: Tensor, decrease: float 
 def attack_one(network: nn.Module, point: Tensor, target: int, decrease: float) -> tuple[float, int]:
     """Return the length of the shortest successful step, infinite without one, and the gradients taken."""
     origin, goal = point.double().numpy().ravel(), torch.tensor([target])
+    if excess(network, point, target) > 0:
+        return 0.0, 1
 
     def objective(x: np.ndarray, c: float) -> tuple[float, np.ndarray]:
         inputs = torch.from_numpy(x.astype(np.float32)).view_as(point).requires_grad_()

@@ -43,7 +43,7 @@ class _State(NamedTuple):
     x: Float[Tensor, "k n"]
     value: Float[Tensor, " k"]
     gradient: Float[Tensor, "k n"]
-    pairs: Float[Tensor, "k both n"]  # steps s, then changes of gradient y, in slots used in turn
+    pairs: Float[Tensor, "k vectors n"]  # steps s, changes of gradient y, in slots used in turn; then g_F
 
     def take(self, which: Tensor) -> "_State":
         return _State(*(part[which] for part in self))
@@ -91,7 +91,7 @@ def minimise(
     rows = torch.arange(len(start), device=start.device)
     x = start.detach().clone()
     value, gradient = objective(x, rows)
-    state = _State(rows, x, value, gradient, x.new_zeros(len(x), 2 * memory, x.shape[1]))
+    state = _State(rows, x, value, gradient, x.new_zeros(len(x), 2 * memory + 1, x.shape[1]))
     ended = Minimum(
         x,
         value.clone(),
@@ -112,7 +112,7 @@ def minimise(
             state, free, slope = state.take(going), free[going], slope[going]
         before = state.value
         state, stuck = _step(
-            objective, state, free=free, box=box, slot=iteration % memory, evaluations=ended.evaluations
+            objective, state, free=free, box=box, iteration=iteration, evaluations=ended.evaluations
         )
         _finish(ended, state, slope, torch.full_like(slope, Status.UNDECIDED), stuck)
         settled = before - state.value <= decrease * state.value.abs().clamp_min(1)
@@ -126,65 +126,70 @@ def _step(
     *,
     free: Tensor,
     box: tuple[float, float],
-    slot: int,
+    iteration: int,
     evaluations: Tensor,
 ) -> tuple[_State, Bool[Tensor, " k"]]:
     """Move every row once; say which found no descent."""
     memory = state.pairs.shape[1] // 2
-    direction = -_inverse_times(state.pairs, state.gradient, free, (slot - 1) % memory)
+    slot = iteration % memory
+    torch.mul(state.gradient, free, out=state.pairs[:, -1])
+    if iteration:
+        direction = -_inverse_times(state.pairs, (slot - 1) % memory) * free
+    else:  # no curvature is known yet: go one unit at most
+        direction = -state.pairs[:, -1] / state.pairs[:, -1].norm(dim=1).clamp_min(1)[:, None]
     x, value, gradient, stuck = _search(objective, state, direction, box, evaluations)
-    state.pairs[:, slot] = x - state.x
-    state.pairs[:, memory + slot] = gradient - state.gradient
+    torch.sub(x, state.x, out=state.pairs[:, slot])
+    torch.sub(gradient, state.gradient, out=state.pairs[:, memory + slot])
     return _State(state.rows, x, value, gradient, state.pairs), stuck
 
 
-def _inverse_times(pairs: Tensor, gradient: Tensor, free: Tensor, newest: int) -> Tensor:
-    """Return $H_{FF}\\,g_F$ by the compact form of the inverse: all work is done on inner products.
+def _inverse_times(pairs: Tensor, newest: int) -> Tensor:
+    """Return $H\\,g_F$ by the compact form of the inverse: all work is done on inner products.
 
-    $$ H = I + \\begin{pmatrix} S & Y\\end{pmatrix} \\begin{pmatrix} R^{-T}(D + Y^TY)R^{-1} & -R^{-T} \\\\
-       -R^{-1} & 0 \\end{pmatrix} \\begin{pmatrix} S^T \\\\ Y^T \\end{pmatrix}, \\quad
-       R = {\\rm triu}(S^TY). $$
+    $$ H = \\gamma I + \\begin{pmatrix} S & \\gamma Y\\end{pmatrix}
+       \\begin{pmatrix} R^{-T}(D + \\gamma Y^TY)R^{-1} & -R^{-T} \\\\ -R^{-1} & 0 \\end{pmatrix}
+       \\begin{pmatrix} S^T \\\\ \\gamma Y^T \\end{pmatrix}, \\quad R = {\\rm triu}(S^TY). $$
 
-    Source: Byrd, Nocedal and Schnabel (1994), equation (3.1) with $\\gamma = 1$.
+    Source: Byrd, Nocedal and Schnabel (1994), equation (3.1), with the $\\gamma = s^Ty/y^Ty$ of the last pair.
     """
     memory = pairs.shape[1] // 2
-    order = [(newest + 1 + age) % memory for age in range(memory)]  # from the oldest to the newest slot
-    free_pairs, g = pairs * free[:, None], (gradient * free)[:, :, None]
-    products, onto = free_pairs @ free_pairs.mT, free_pairs @ g
-    steps, changes = order, [memory + slot for slot in order]
-    sy, yy, ss = (products[:, i][:, :, j] for i, j in ((steps, changes), (changes, changes), (steps, steps)))
-    curvature = sy.diagonal(dim1=1, dim2=2)
-    bend = (ss.diagonal(dim1=1, dim2=2) * yy.diagonal(dim1=1, dim2=2)).sqrt()
-    used = (curvature > _CURVATURE * bend)[:, :, None]
+    steps = [(newest + 1 + age) % memory for age in range(memory)]  # from the oldest to the newest slot
+    changes = [memory + slot for slot in steps]
+    products = pairs @ pairs.mT
+    sy, yy = (products[:, i][:, :, changes] for i in (steps, changes))
+    curvature, size = sy.diagonal(dim1=1, dim2=2), products.diagonal(dim1=1, dim2=2)
+    used = (curvature > _CURVATURE * (size[:, steps] * size[:, changes]).sqrt())[:, :, None]
+    gamma = torch.where(used[:, -1], curvature[:, -1:] / size[:, changes[-1:]], 1.0)[:, :, None]
     upper = torch.where(used & used.mT, sy.triu(), 0.0) + torch.diag_embed((~used[:, :, 0]).to(sy.dtype))
-    u = torch.linalg.solve_triangular(upper, onto[:, steps] * used, upper=True)
-    inner = (curvature[:, :, None] * u + yy @ u - onto[:, changes]) * used
+    u = torch.linalg.solve_triangular(upper, products[:, steps, -1:] * used, upper=True)
+    inner = (curvature[:, :, None] * u + gamma * (yy @ u - products[:, changes, -1:])) * used
     w = torch.linalg.solve_triangular(upper.mT, inner, upper=False)
-    weights = torch.empty_like(onto)
-    weights[:, steps], weights[:, changes] = w, -u
-    return (g + free_pairs.mT @ weights)[:, :, 0]
+    weights = torch.cat([w, -gamma * u, gamma], 1)[:, [*map([*steps, *changes].index, range(2 * memory)), -1]]
+    return (weights.mT @ pairs)[:, 0]
 
 
 def _search(
     objective: Objective, state: _State, direction: Tensor, box: tuple[float, float], evaluations: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Bool[Tensor, " k"]]:
     """Cut the step of each row until its value falls enough; rows that never do stay where they are."""
-    x, value, gradient = state.x.clone(), state.value.clone(), state.gradient.clone()
-    left = torch.arange(len(x), device=x.device)
-    first = ~state.pairs.flatten(1).any(1)  # no curvature is known yet: go one unit at most
-    t = torch.where(first, 1 / direction.norm(dim=1).clamp_min(1), 1.0)
+    x = (state.x + direction).clamp(*box)
+    value, gradient = objective(x, state.rows)
+    evaluations[state.rows] += 1
+    linear, excess = ((x - state.x) * state.gradient).sum(1), value - state.value
+    left = (~(excess <= _DECREASE * linear)).nonzero()[:, 0]
+    t, excess, linear = torch.ones_like(left, dtype=x.dtype), excess[left], linear[left]
     for _ in range(_CUTS):
-        trial = (state.x[left] + t[left, None] * direction[left]).clamp(*box)
-        there, slope_there = objective(trial, state.rows[left])
-        evaluations[state.rows[left]] += 1
-        linear = ((trial - state.x[left]) * state.gradient[left]).sum(1)
-        excess = there - state.value[left]
-        good = excess <= _DECREASE * linear
-        x[left[good]], value[left[good]], gradient[left[good]] = trial[good], there[good], slope_there[good]
-        left, excess, linear = left[~good], excess[~good], linear[~good]
         if not len(left):
             break
-        t[left] *= (-linear / (2 * (excess - linear))).clamp(0.1, 0.5)
+        t = t * (-linear / (2 * (excess - linear))).clamp(0.1, 0.5)
+        trial = (state.x[left] + t[:, None] * direction[left]).clamp(*box)
+        there, slope = objective(trial, state.rows[left])
+        evaluations[state.rows[left]] += 1
+        linear, excess = ((trial - state.x[left]) * state.gradient[left]).sum(1), there - state.value[left]
+        x[left], value[left], gradient[left] = trial, there, slope
+        bad = ~(excess <= _DECREASE * linear)
+        left, t, excess, linear = left[bad], t[bad], excess[bad], linear[bad]
+    x[left], value[left], gradient[left] = state.x[left], state.value[left], state.gradient[left]
     return x, value, gradient, torch.zeros_like(value, dtype=torch.bool).index_fill(0, left, True)
 
 
