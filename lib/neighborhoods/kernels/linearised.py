@@ -11,8 +11,12 @@ from torch import Tensor
 from neighborhoods.kernels.halfspaces import least_step
 from neighborhoods.kernels.statistics import Classifier
 
-_BEYOND = 1e-4  # aimed-at excess, as a share of what the target's logit lacks at the natural point
 _SETTLED = 1e-4  # relative gain of a linearisation below which a row is left alone
+_SHARES = (1.0, 0.5, 0.25)  # of the way to the linearised solution
+_NEAR, _LOOKS = (
+    0.03,
+    6,
+)  # of a step's length: where a refined step looks for the boundary, by so many halvings
 
 
 @dataclass(frozen=True)
@@ -86,11 +90,14 @@ def refine(goal: Goal, best: Best, *, rivals: int, steps: int) -> tuple[Best, In
     """Shorten steps by successive linearisation of the target's excess over its nearest rivals.
 
     $$ \\hat x' = x + \\arg\\min_r \\{\\tfrac12\\|r\\|^2 : e_k(\\hat x) + \\nabla e_k(\\hat x)^T
-       (x + r - \\hat x) \\ge \\epsilon, \\; x + r \\in [0,1]^n \\}, \\qquad e_k = Z_t - Z_k - \\kappa. $$
+       (x + r - \\hat x) \\ge 0, \\; x + r \\in [0,1]^n \\}, \\qquad e_k = Z_t - Z_k - \\kappa, $$
+
+    of the way to which the first of 1, 1/2 and 1/4 is gone whose point, moved to the boundary along its own
+    direction from $x$, is nearer than $\\hat x$. Whole steps alone stop at the kinks of rectified networks.
 
     Args:
         goal: what to reach.
-        best: the points to start from.
+        best: the points to start from, overwritten.
         rivals: how many classes of largest logit are linearised.
         steps: greatest number of linearisations for a row.
 
@@ -99,42 +106,64 @@ def refine(goal: Goal, best: Best, *, rivals: int, steps: int) -> tuple[Best, In
 
     Source: ours; DeepFool (Moosavi-Dezfooli, Fawzi and Frossard 2016) with a target and a box.
     """
-    rows = torch.arange(len(goal.origin), device=goal.origin.device)
-    gradients = torch.zeros_like(rows)
-    aim = _BEYOND * (-excess(goal, goal.origin, rows)).clamp_min(0)
-    rows, at = rows[aim > 0], best.points[aim > 0]
+    gradients = torch.zeros_like(goal.targets)
+    rows = (~best.success | (best.length > 0)).nonzero()[:, 0]
     for _ in range(steps):
         if not len(rows):
             break
+        at, origin = best.points[rows], goal.origin[rows]
         values, slopes = linearise(goal, at, rows, rivals)
         gradients[rows] += 1 + slopes.shape[1]
-        offsets = aim[rows, None] - values + (slopes @ (at - goal.origin[rows])[:, :, None])[:, :, 0]
-        origin = goal.origin[rows]
+        offsets = (slopes @ (at - origin)[:, :, None])[:, :, 0] - values
         found = least_step(slopes, offsets, goal.box[0] - origin, goal.box[1] - origin)
-        old, at = Best(*(part[rows] for part in best)), (origin + found.step).clamp(*goal.box)
-        new = improve(old, at, excess(goal, at, rows) > 0, origin)
-        for whole, part in zip(best, new, strict=True):
-            whole[rows] = part
-        gain = (old.length - new.length) / old.length
-        going = found.solved & ~(
-            old.success & (gain >= 0) & (gain < _SETTLED) & ((at - new.points).norm(dim=1) == 0)
-        )
-        rows, at = rows[going], at[going]
+        succeeded, length = best.success[rows], best.length[rows]
+        _approach(goal, best, rows, origin + found.step)
+        going = torch.where(succeeded, length - best.length[rows] > _SETTLED * length, found.solved)
+        rows = rows[going]
     return best, gradients
 
 
+def _approach(goal: Goal, best: Best, rows: Tensor, wanted: Tensor) -> None:
+    """Go a part of the way to the points wanted, the less the longer it does not help; overwrite `best`."""
+    for share in _SHARES:
+        old, origin = Best(*(part[rows] for part in best)), goal.origin[rows]
+        step = old.points + share * (wanted - old.points) - origin
+        stretch = _bracket(goal, rows, step, (1 - _NEAR, 1 + _NEAR), _LOOKS)[1]
+        points = (origin + stretch[:, None] * step).clamp(*goal.box)
+        new = improve(old, points, excess(goal, points, rows) > 0, origin)
+        for whole, part in zip(best, new, strict=True):
+            whole[rows] = part
+        left = old.success & (new.length >= old.length)
+        rows, wanted = rows[left], wanted[left]
+        if not len(rows):
+            break
+
+
 def pull_back(goal: Goal, best: Best, *, halvings: int) -> Best:
-    """Shorten each success along its own direction until just beyond the boundary, by bisection."""
+    """Put each success just beyond the boundary along its own direction, by bisection.
+
+    It ends one bracket's width further out than needed, so that the rounding of another batch costs no success.
+    """
     rows = best.success.nonzero()[:, 0]
-    origin, step = goal.origin[rows], best.points[rows] - goal.origin[rows]
-    near, far = torch.zeros_like(best.length[rows]), torch.ones_like(best.length[rows])
+    points, length = best.points.clone(), best.length.clone()
+    step = points[rows] - goal.origin[rows]
+    near, far = _bracket(goal, rows, step, (0.0, 1.0), halvings)
+    points[rows] = (goal.origin[rows] + (2 * far - near)[:, None] * step).clamp(*goal.box)
+    length[rows] = (points[rows] - goal.origin[rows]).norm(dim=1)
+    return Best(points, best.success, length)
+
+
+def _bracket(
+    goal: Goal, rows: Tensor, step: Tensor, ends: tuple[float, float], halvings: int
+) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"]]:
+    """Bisect for the least multiple of each step that succeeds, as the far end is taken to do."""
+    near, far = (torch.full_like(step[:, 0], end) for end in ends)
+    origin = goal.origin[rows]
     for _ in range(halvings):
         middle = (near + far) / 2
-        inside = excess(goal, origin + middle[:, None] * step, rows) > 0
+        inside = excess(goal, (origin + middle[:, None] * step).clamp(*goal.box), rows) > 0
         near, far = torch.where(inside, near, middle), torch.where(inside, middle, far)
-    points = best.points.clone()
-    points[rows] = origin + far[:, None] * step
-    return improve(best, points, best.success, goal.origin)
+    return near, far
 
 
 def linearise(
