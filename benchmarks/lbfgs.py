@@ -1,11 +1,13 @@
 """The batched minimum-distortion attack against a loop over pairs of image and target with SciPy's L-BFGS-B.
 
 The loop minimises the same objective from the same starts, by the same rule for c, to the same relative
-decrease, and ends with the same bisection. Ours adds its linearised steps.
+decrease, and ends with the same bisection; it computes the network and its gradient in float32 and keeps its
+own numbers in float64, as SciPy does. Ours adds its linearised steps.
 """
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +28,15 @@ class Outcome:
     success: float
     distortion: float
     evaluations: float
+
+
+def duels(
+    network: nn.Module, images: Tensor, labels: Tensor, repetitions: int
+) -> list[tuple[Outcome, Outcome]]:
+    """Run ours and the loop in turn on the same pairs, with other images in each repetition."""
+    batched(network, *pairs(images[:10], labels[:10]))
+    parts = [pairs(x, y) for x, y in zip(images.chunk(repetitions), labels.chunk(repetitions), strict=True)]
+    return [(batched(network, *part), looped(network, *part)) for part in parts]
 
 
 def pairs(images: Tensor, labels: Tensor, classes: int = 10) -> tuple[Tensor, Tensor]:
@@ -64,16 +75,9 @@ def looped(network: nn.Module, points: Tensor, targets: Tensor, decrease: float 
 
 def attack_one(network: nn.Module, point: Tensor, target: int, decrease: float) -> tuple[float, int]:
     """Return the length of the shortest successful step, infinite without one, and the gradients taken."""
-    origin, goal = point.double().numpy().ravel(), torch.tensor([target])
     if excess(network, point, target) > 0:
         return 0.0, 1
-
-    def objective(x: np.ndarray, c: float) -> tuple[float, np.ndarray]:
-        inputs = torch.from_numpy(x.astype(np.float32)).view_as(point).requires_grad_()
-        loss = nn.functional.cross_entropy(network(inputs), goal)
-        slope = torch.autograd.grad(loss, inputs)[0].numpy().ravel()
-        return float(((x - origin) ** 2).sum() / 2 + loss.item() / c), x - origin + slope / c
-
+    origin, objective = point.double().numpy().ravel(), objective_of(network, point, target)
     trial, at, count = first_penalty(network, point, target), origin, 1
     best, reached, missed = (math.inf, origin), None, None
     for _ in range(ROUNDS):
@@ -91,6 +95,18 @@ def attack_one(network: nn.Module, point: Tensor, target: int, decrease: float) 
             missed = (trial, gained)
         trial = next_trial(reached, missed)
     return pulled_back(network, point, target, best), count
+
+
+def objective_of(network: nn.Module, point: Tensor, target: int) -> Callable[..., tuple[float, np.ndarray]]:
+    origin, goal = point.double().numpy().ravel(), torch.tensor([target])
+
+    def objective(x: np.ndarray, c: float) -> tuple[float, np.ndarray]:
+        inputs = torch.from_numpy(x.astype(np.float32)).view_as(point).requires_grad_()
+        loss = nn.functional.cross_entropy(network(inputs), goal)
+        slope = torch.autograd.grad(loss, inputs)[0].numpy().ravel()
+        return float(((x - origin) ** 2).sum() / 2 + loss.item() / c), x - origin + slope / c
+
+    return objective
 
 
 def next_trial(reached: tuple[float, float] | None, missed: tuple[float, float] | None) -> float:

@@ -142,6 +142,27 @@ def test_rows_do_not_depend_on_their_companions(
         assert torch.equal(alone.success, together.success[rows])
 
 
+def test_penalties_narrow_to_those_whose_minimisers_are_on_a_plane() -> None:
+    def half_space(x: Tensor) -> Tensor:
+        return torch.stack([0 * x[:, 0], 4 * (x.sum(1) - 1)], 1)
+
+    points = torch.tensor([[0.0, 0.0], [0.1, 0.1], [0.2, 0.2]], dtype=torch.float64)
+    found = minimum_distortion(
+        half_space, points, torch.ones(3, dtype=torch.long), rounds=8, refinements=0, decrease=0.0
+    )
+    distance = (1 - points.sum(1)) / math.sqrt(2)
+    exact = 4 * math.sqrt(2) / 2 / distance  # c |r| is half the slope of the gap where both classes tie
+    torch.testing.assert_close(found.penalty, exact, rtol=5e-3, atol=0)
+    torch.testing.assert_close(found.distortion * math.sqrt(2), distance, rtol=1e-3, atol=0)
+
+
+def test_refinement_shortens_what_penalties_leave(relu: nn.Sequential) -> None:
+    points, targets = pairs(10)
+    without, refined = (minimum_distortion(relu, points, targets, refinements=count) for count in (0, 2))
+    assert (refined.success | ~without.success).all()
+    assert float(refined.distortion.mean()) < 0.995 * float(without.distortion.mean())
+
+
 def test_no_graph_is_left_and_parameters_keep_their_gradients(relu: nn.Sequential) -> None:
     network = networks.build("FC100-20-10", generator=Generator().manual_seed(0))
     points, targets = pairs(1)

@@ -128,7 +128,7 @@ def igsm(
     """
     _check_numbers(epsilon, alpha, steps, stop, margin)
     _check_points(points, labels, targets, box)
-    _check_mode(classifier)
+    check_mode(classifier)
     classes, sign = (labels.long(), 1) if targets is None else (targets.long(), -1)
     origin = points.detach()
     current, active = origin.clone(), torch.arange(len(points), device=points.device)
@@ -157,7 +157,7 @@ def _gap(
     with torch.enable_grad():
         inputs = points.detach().requires_grad_()
         logits = classifier(inputs)
-        _check_logits(logits, classes)
+        check_logits(logits, classes)
         own = logits.gather(1, classes[:, None])[:, 0]
         others = logits.scatter(1, classes[:, None], -math.inf)
         gradient = torch.autograd.grad((others.logsumexp(1) - own).sum(), inputs)[0]
@@ -177,28 +177,35 @@ def _check_numbers(epsilon: float, alpha: float, steps: int, stop: str, margin: 
 
 
 def _check_points(points: Tensor, labels: Tensor, targets: Tensor | None, box: tuple[float, float]) -> None:
-    if len(points) and not bool(((points >= box[0]) & (points <= box[1])).all()):
-        low, high = points.min().item(), points.max().item()
-        raise ValueError(f"points: got coordinates in [{low}, {high}]; required inside the box {box}")
+    check_inside(points, box)
     if targets is not None and bool((targets == labels).any()):
         row = int((targets == labels).nonzero()[0])
         raise ValueError(f"targets: got {int(targets[row])} in row {row}; required other classes than labels")
 
 
-def _check_mode(classifier: Classifier) -> None:
+def check_inside(points: Tensor, box: tuple[float, float]) -> None:
+    """Raise a ValueError for points outside the box."""
+    if len(points) and not bool(((points >= box[0]) & (points <= box[1])).all()):
+        low, high = points.min().item(), points.max().item()
+        raise ValueError(f"points: got coordinates in [{low}, {high}]; required inside the box {box}")
+
+
+def check_mode(classifier: Classifier) -> None:
+    """Raise a ValueError for a module that draws, or averages over its batch, as it is in train mode."""
     modules = classifier.modules() if isinstance(classifier, nn.Module) else ()
     for module in modules:
         if module.training and isinstance(module, _DropoutNd | _BatchNorm):
             raise ValueError(f"classifier: got {module} in train mode; required evaluation mode, call eval()")
 
 
-def _check_logits(logits: Tensor, classes: Tensor) -> None:
+def check_logits(logits: Tensor, classes: Tensor, *, differentiable: bool = True) -> None:
+    """Raise a ValueError for outputs that an attack on these classes, one for each row, cannot use."""
     if not logits.is_floating_point() or logits.ndim != 2 or len(logits) != len(classes):
         raise ValueError(
             f"classifier: got {logits.dtype} of shape {tuple(logits.shape)} for {len(classes)} points; "
             f"required floating logits ({len(classes)}, classes)"
         )
-    if not logits.requires_grad or not bool(logits.isfinite().all()):
+    if (differentiable and not logits.requires_grad) or not bool(logits.isfinite().all()):
         raise ValueError("classifier: got logits that are not finite or not differentiable; required both")
     if logits.shape[1] < 2 or not bool(((classes >= 0) & (classes < logits.shape[1])).all()):
         found = classes.unique().tolist()

@@ -64,9 +64,8 @@ def minimise(
     $$ x \\leftarrow {\\rm Clip}\\{x - t\\,H_{FF}\\,g_F\\}, \\qquad
        F = \\{i : \\text{not } (x_i \\text{ at a face and } -g_i \\text{ outwards})\\}, $$
 
-    where $H_{FF}$ is the L-BFGS inverse built from the free parts of the row's own pairs on the identity,
-    and $t$ the first of 1 and its safeguarded parabolic cuts with sufficient decrease. The identity suits
-    half a squared distance plus a term of low rank. Rows do not influence each other.
+    where $H_{FF}$ is the free block of the L-BFGS inverse built from the row's own pairs, and $t$ the first
+    of 1 and its safeguarded parabolic cuts with sufficient decrease. Rows do not influence each other.
 
     Args:
         objective: see `Objective`; differentiable, defined on the box.
@@ -88,18 +87,8 @@ def minimise(
     tensor([[1., 1.]])
     """
     _check(start, box, memory=memory, iterations=iterations, tolerance=tolerance, decrease=decrease)
-    rows = torch.arange(len(start), device=start.device)
-    x = start.detach().clone()
-    value, gradient = objective(x, rows)
-    state = _State(rows, x, value, gradient, x.new_zeros(len(x), 2 * memory + 1, x.shape[1]))
-    ended = Minimum(
-        x,
-        value.clone(),
-        torch.zeros_like(value),
-        torch.ones_like(rows),
-        torch.zeros_like(rows, dtype=torch.int8),
-    )
-    settled = torch.zeros_like(rows, dtype=torch.bool)
+    state, ended = _begin(objective, start, memory)
+    settled = torch.zeros_like(state.rows, dtype=torch.bool)
     for iteration in range(iterations + 1):
         free = _free(state, box)
         slope = (state.gradient * free).norm(dim=1)
@@ -118,6 +107,16 @@ def minimise(
         settled = before - state.value <= decrease * state.value.abs().clamp_min(1)
         state, settled = (state.take(~stuck), settled[~stuck]) if bool(stuck.any()) else (state, settled)
     return ended
+
+
+def _begin(objective: Objective, start: Tensor, memory: int) -> tuple[_State, Minimum]:
+    """Evaluate the starts; nothing has ended."""
+    rows = torch.arange(len(start), device=start.device)
+    x = start.detach().clone()
+    value, gradient = objective(x, rows)
+    slope, evaluations = torch.zeros_like(value), torch.ones_like(rows)
+    ended = Minimum(x, value.clone(), slope, evaluations, torch.zeros_like(rows, dtype=torch.int8))
+    return _State(rows, x, value, gradient, x.new_zeros(len(x), 2 * memory + 1, x.shape[1])), ended
 
 
 def _step(
@@ -150,7 +149,7 @@ def _inverse_times(pairs: Tensor, newest: int) -> Tensor:
        \\begin{pmatrix} R^{-T}(D + \\gamma Y^TY)R^{-1} & -R^{-T} \\\\ -R^{-1} & 0 \\end{pmatrix}
        \\begin{pmatrix} S^T \\\\ \\gamma Y^T \\end{pmatrix}, \\quad R = {\\rm triu}(S^TY). $$
 
-    Source: Byrd, Nocedal and Schnabel (1994), equation (3.1), with the $\\gamma = s^Ty/y^Ty$ of the last pair.
+    Source: Byrd, Nocedal and Schnabel (1994), equation (3.1); $\\gamma = s^Ty/y^Ty$ of the last pair.
     """
     memory = pairs.shape[1] // 2
     steps = [(newest + 1 + age) % memory for age in range(memory)]  # from the oldest to the newest slot

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from neighborhoods.kernels.attacks import check_logits
 from neighborhoods.kernels.halfspaces import least_step
 from neighborhoods.kernels.statistics import Classifier
 
@@ -53,18 +54,7 @@ def logits_at(
 ) -> Float[Tensor, "k classes"]:
     """Return the logits of flattened points; the error names what a classifier lacks."""
     logits = goal.classifier(points.unflatten(1, goal.shape))
-    targets = goal.targets[rows]
-    if not logits.is_floating_point() or logits.ndim != 2 or len(logits) != len(points):
-        raise ValueError(
-            f"classifier: got {logits.dtype} of shape {tuple(logits.shape)} for {len(points)} points; "
-            f"required floating logits ({len(points)}, classes)"
-        )
-    if logits.shape[1] < 2 or not bool(((targets >= 0) & (targets < logits.shape[1])).all()):
-        raise ValueError(
-            f"targets: got {targets.unique().tolist()}; required some of {logits.shape[1]} >= 2 classes"
-        )
-    if not bool(logits.isfinite().all()) or (points.requires_grad and not logits.requires_grad):
-        raise ValueError("classifier: got logits that are not finite or not differentiable; required both")
+    check_logits(logits, goal.targets[rows], differentiable=points.requires_grad)
     return logits
 
 
@@ -142,7 +132,7 @@ def _approach(goal: Goal, best: Best, rows: Tensor, wanted: Tensor) -> None:
 def pull_back(goal: Goal, best: Best, *, halvings: int) -> Best:
     """Put each success just beyond the boundary along its own direction, by bisection.
 
-    It ends one bracket's width further out than needed, so that the rounding of another batch costs no success.
+    It ends one bracket's width beyond the far end, so that rounding in another batch costs no success.
     """
     rows = best.success.nonzero()[:, 0]
     points, length = best.points.clone(), best.length.clone()

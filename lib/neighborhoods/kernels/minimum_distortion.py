@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int, Int64
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.dropout import _DropoutNd
+from torch import Tensor
 
+from neighborhoods.kernels.attacks import check_inside, check_mode
 from neighborhoods.kernels.boundaries import overshoot
 from neighborhoods.kernels.lbfgs import Minimum, Objective, minimise
 from neighborhoods.kernels.linearised import (
@@ -121,7 +120,9 @@ def minimum_distortion(
     >>> attack.success, attack.points.round(decimals=2)
     (tensor([True]), tensor([[0.5000, 0.5000]]))
     """
-    _check(classifier, points, box, margin=margin, rounds=rounds, refinements=refinements, rivals=rivals)
+    _check(margin, rounds=rounds, refinements=refinements, rivals=rivals)
+    check_inside(points, box)
+    check_mode(classifier)
     goal = Goal(classifier, points.detach().flatten(1), points.shape[1:], targets.long(), margin, box)
     descent = partial(
         minimise, box=box, memory=memory, iterations=iterations, tolerance=0.0, decrease=decrease
@@ -158,8 +159,9 @@ def _penalised(
     rows = torch.arange(len(goal.origin), device=goal.origin.device)
     start = excess(goal, goal.origin, rows)
     best = Best(goal.origin.clone(), start > 0, torch.zeros_like(start))
-    evaluations, unknown = torch.ones_like(rows), torch.full_like(start, _UNKNOWN)
-    search = Search(_first_penalty(goal, start), *(unknown.clone() for _ in range(4)))
+    evaluations = torch.ones_like(rows)
+    # in-place writes below: each part needs its own memory
+    search = Search(_first_penalty(goal, start), *(torch.full_like(start, _UNKNOWN) for _ in range(4)))
     rows, at = rows[start <= 0], goal.origin[start <= 0]
     penalty = search.trial.exp()
     for _ in range(rounds if len(rows) else 0):
@@ -203,17 +205,9 @@ def _objective(goal: Goal, rows: Int64[Tensor, " k"], penalty: Float[Tensor, " k
     return objective
 
 
-def _check(
-    classifier: Classifier, points: Tensor, box: tuple[float, float], *, margin: float, **counts: int
-) -> None:
+def _check(margin: float, **counts: int) -> None:
     if not 0 <= margin < math.inf:
         raise ValueError(f"margin: got {margin!r}; required 0 or more and finite")
     for name, count in counts.items():
         if count < (name != "refinements"):
             raise ValueError(f"{name}: got {count}; required at least {int(name != 'refinements')}")
-    if len(points) and not bool(((points >= box[0]) & (points <= box[1])).all()):
-        low, high = points.min().item(), points.max().item()
-        raise ValueError(f"points: got coordinates in [{low}, {high}]; required inside the box {box}")
-    for module in classifier.modules() if isinstance(classifier, nn.Module) else ():
-        if module.training and isinstance(module, _DropoutNd | _BatchNorm):
-            raise ValueError(f"classifier: got {module} in train mode; required evaluation mode, call eval()")
