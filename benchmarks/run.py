@@ -73,10 +73,10 @@ class Row:
 
 
 CASES = [
-    Case("FC100", "FC100-20-10", 4, 100, 20, 12, 512, 200_000),
-    Case("FC200", "FC200-200-10", 4, 100, 20, 12, 512, 200_000),
+    Case("FC100", "FC100-20-10", 4, 100, 20, 12, 512, 100_000),
+    Case("FC200", "FC200-200-10", 4, 100, 20, 12, 512, 100_000),
     Case("C-4", "C-4", 1, 40, 20, 12, 640, 100_000),
-    Case("C-32", "C-32", 1, 8, 8, 25, 640, 40_000),
+    Case("C-32", "C-32", 1, 5, 8, 25, 640, 20_000),
 ]
 
 
@@ -96,6 +96,11 @@ def main() -> None:
             measure = {"curve": curve_row, "lbfgs": attack_row}.get(name.split("/")[0], persistence_row)
             rows.append(measure(case, network, chosen.repetitions))
             print(line(rows[-1]), flush=True)
+            keep(rows)
+
+
+def keep(rows: list[Row]) -> None:
+    """Write the rows, those of earlier runs under other names among them."""
     kept = {old["name"]: old for old in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
     kept |= {new.name: asdict(new) for new in rows}
     RESULTS.write_text(json.dumps(list(kept.values()), indent=1) + "\n")
