@@ -16,7 +16,7 @@ from neighborhoods.kernels.minimum_distortion import minimum_distortion
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
-ROUNDS, DECREASE, REFINEMENTS, RIVALS = 4, 1e-3, 2, 4
+ROUNDS, DECREASE, REFINEMENTS, RIVALS = 4, 1e-2, 2, 4
 HALVINGS, RESERVE, GROW, SHRINK = 16, 0.7, 1.0, 1.5
 
 
