@@ -155,3 +155,22 @@ def test_command_stops_in_time_and_goes_on(
 def test_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--only", "C-5", "--out", "nowhere"]) == 2
     assert "network is 'C-5'; it must be one of" in capsys.readouterr().err
+
+
+def test_rows_at_full_size_come_first_and_order_is_that_of_table_1() -> None:
+    full = pd.DataFrame({"network": ["C-2"], "epochs": [21]})
+    computed = pd.DataFrame({"network": ["C-2", "FC10-0"], "epochs": [5, 21]})
+    rows = table.together(full, computed)
+    assert rows["network"].tolist() == ["FC10-0", "C-2"]
+    assert rows["epochs"].tolist() == [21, 21]
+
+
+def test_kept_rows_are_those_of_the_paper_profile() -> None:
+    full = table.computed_at_full_size(table.RESULTS)
+    assert set(full["epochs"]) == {21}
+    assert set(full["network"]) <= set(zoo.ENTRIES)
+    for name in full["network"].unique():
+        manifest = json.loads((table.RESULTS / f"{name}.json").read_text())
+        assert manifest["training"]["spec"]["images"] == 60_000
+        assert manifest["attack"]["spec"]["pairs"] == 300
+        assert not manifest["row"]["dirty"]

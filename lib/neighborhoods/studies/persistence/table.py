@@ -98,6 +98,13 @@ def computed_at_full_size(folder: Path) -> pd.DataFrame:
     )
 
 
+def together(full: pd.DataFrame, computed: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows at full size and those of other networks, in the order of Table 1."""
+    rows = pd.concat([full, computed[~computed["network"].isin(full["network"])]], ignore_index=True)
+    order = {name: place for place, name in enumerate(zoo.ENTRIES)}
+    return rows.sort_values("network", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+
+
 def beside(table: pd.DataFrame, reported: pd.DataFrame) -> pd.DataFrame:
     """Return Table 1 as it is printed: a row for each of the fourteen networks, the draft's value after ours.
 
