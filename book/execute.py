@@ -17,7 +17,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from neighborhoods import progress
-from neighborhoods.digests import imported_modules, imports_digest
+from neighborhoods.digests import digest, imported_modules, imports_digest
 from traitlets.config import Config
 
 from book.parameters import BuildError, Parameter
@@ -25,6 +25,7 @@ from book.parameters import BuildError, Parameter
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # What draws and shows the results; the libraries that compute them are in every digest already.
 LIBRARIES = ("matplotlib", "seaborn", "pandas", "ipykernel", "nbclient", "papermill", "jupytext", "myst-nb")
+TABLES = ("data/draft", "results")
 SALT = "neighborhoods"
 
 # Errors of cells come as outputs; what the kernel logs beyond them is that it was told to stop.
@@ -47,6 +48,7 @@ class Chapter:
         profile: the sizes it runs with.
         parameters: further parameters, by name.
         code: digest of the modules it imports.
+        files: digest of the small tables that come with the repository and that a chapter may read.
         libraries: versions of what draws and executes it.
         device: what its kernels may run on.
     """
@@ -56,6 +58,7 @@ class Chapter:
     profile: str
     parameters: tuple[tuple[str, Parameter], ...]
     code: str
+    files: str
     libraries: tuple[tuple[str, str], ...]
     device: str
 
@@ -76,7 +79,14 @@ def chapter(path: Path, profile: str, parameters: Mapping[str, Parameter]) -> Ch
     libraries = tuple((name, version(name)) for name in LIBRARIES)
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     given = tuple(sorted(parameters.items()))
-    return Chapter(path.stem, source, profile, given, imports_digest(sorted(modules)), libraries, device)
+    code, files = imports_digest(sorted(modules)), _files(path.parents[1])
+    return Chapter(path.stem, source, profile, given, code, files, libraries, device)
+
+
+def _files(root: Path) -> str:
+    """Digest of the tables under `TABLES`, each with its path."""
+    tables = sorted(path for folder in TABLES for path in (root / folder).rglob("*") if path.is_file())
+    return digest(*(part for path in tables for part in (path.name, path.read_text(encoding="utf-8"))))
 
 
 def execute(spec: Chapter) -> bytes:

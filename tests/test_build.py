@@ -261,6 +261,20 @@ def test_a_chapter_depends_on_the_kernels_it_imports_and_no_others(tmp_path: Pat
     assert kernel != start
 
 
+def test_a_chapter_depends_on_the_tables_of_the_repository(tmp_path: Path) -> None:
+    source = tmp_path / "notebooks" / "one.md"
+    source.parent.mkdir()
+    source.write_text("# One\n")
+    table = tmp_path / "results" / "paper" / "row.csv"
+    table.parent.mkdir(parents=True)
+    seen = []
+    for text in ("a,1\n", "a,1\n", "a,2\n"):
+        table.write_text(text)
+        seen.append(execute.chapter(source, "smoke", {}))
+    assert seen[0] == seen[1]
+    assert seen[1] != seen[2]
+
+
 def test_pythons_outside_the_bounds_are_refused() -> None:
     project = 'requires-python = ">=3.11,<3.14"'
     assert complaint("3.11.0", project) == complaint("3.13.9", project) == ""

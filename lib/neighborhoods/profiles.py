@@ -21,7 +21,7 @@ class PersistenceSpec:
             compared.
         samples: noise vectors at each σ of a frequency curve; ``sigmas``, ``sigma_max``: its grid in (0,
             sigma_max).
-        persistence_samples: points of the noise set behind each persistence, a power of two.
+        persistence_samples: points of the noise set behind each persistence.
         studied: adversaries in the studies that repeat the measurement (γ, balls, background class,
             overshoot).
         gaussian_norms, ball_norms: points whose norms are taken, at 784 and at 196 608 dimensions.
@@ -75,7 +75,7 @@ class NetworksSpec:
         images: training images; ``epochs``, ``convolutional_epochs``: passes over them.
         gamma: share of the noise that must keep the class.
         pairs: images attacked at each network, and as many natural images beside them.
-        samples, convolutional_samples: points of the noise set behind each persistence, powers of two.
+        samples, convolutional_samples: points of the noise set behind each persistence.
         margin: lead of the target's logit at the third depth.
         seed: of every random choice.
     """
