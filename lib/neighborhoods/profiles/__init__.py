@@ -1,0 +1,14 @@
+"""Sizes of the experiments: one code path, only numbers differ between smoke, quick and paper."""
+
+from neighborhoods.profiles.networks_sizes import FULLY_CONNECTED, NETWORKS, NetworksSpec, networks
+from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpec, persistence
+
+__all__ = [
+    "FULLY_CONNECTED",
+    "NETWORKS",
+    "PERSISTENCE",
+    "NetworksSpec",
+    "PersistenceSpec",
+    "networks",
+    "persistence",
+]
