@@ -115,10 +115,10 @@ def hidden_averages(chain: Chain, chord: Chord, points: Float[Tensor, "m in"]) -
     if chord.change is None:
         raise ValueError("chord: got a single state; required a start and a change")
     z, change = affine(chord.start[0], points), affine(chord.change[0], points)
-    crossing = z / torch.where(change == 0, 1.0, -change)
-    crossing = torch.where(change == 0, 0.0, crossing.clamp(0, 1))
-    begins, ends = z > 0, z + change > 0
-    low = torch.where(begins, 0.0, torch.where(ends, crossing, 0.0))
-    high = torch.where(ends, 1.0, torch.where(begins, crossing, 0.0))
-    active, moment = high - low, (high - low) * (high + low) / 2
-    return HiddenAverages(active, moment, z * active + change * moment, change)
+    end = z + change
+    total = z.relu() + end.relu()
+    # Of the two ends one is 0 where the sign changes, so that this is the share of the chord above 0.
+    active = total / (z.abs() + end.abs()).clamp_min(torch.finfo(z.dtype).tiny)
+    half = active * active / 2
+    moment = torch.where(z > 0, half, active - half)
+    return HiddenAverages(active, moment, active * total / 2, change)

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from neighborhoods.kernels.chains import Chain, Chord, affine, sensitivities, trace
+from neighborhoods.kernels.chains import Chain, Chord, Trace, affine, sensitivities, trace
 from neighborhoods.kernels.chord_nodes import Pieces, exact_count, hidden_averages, nodes_on, pieces
 
 MOST_NODES = 64
@@ -55,7 +55,13 @@ def at_state(
     chain: Chain, chord: Chord, points: Float[Tensor, "m in"], seed: Float[Tensor, "m r K"] | None = None
 ) -> list[Factor]:
     r"""Return the factors of $g_s(x) = \nabla_w\hat y_{w_s}(x)$, contracted with a seed if there is one."""
-    found = trace(chain, chord, points)
+    return traced(chain, chord, trace(chain, chord, points), seed)
+
+
+def traced(
+    chain: Chain, chord: Chord, found: Trace, seed: Float[Tensor, "m r K"] | None = None
+) -> list[Factor]:
+    """Return the factors of `at_state` from values already computed."""
     deltas = sensitivities(chain, chord, found, seed=seed)
     return [
         Factor(delta, a, None, shape[2])
@@ -90,16 +96,15 @@ def averaged(
 
 
 def _closed_form(chain: Chain, chord: Chord, points: Tensor) -> Averaged:
-    start, change = chord.start[1][0], chord.change[1][0] if chord.change else None
     found = hidden_averages(chain, chord, points)
-    delta = start * found.active[:, None, :]
-    if change is not None:
-        delta.addcmul_(change, found.moment[:, None, :])
+    delta = chord.start[1][0] * found.active[:, None, :]
+    if chord.change is not None:
+        delta.addcmul_(chord.change[1][0], found.moment[:, None, :])
     factors = [
         Factor(delta, points, None, chain.shapes[0][2]),
         Factor(None, found.activation, None, chain.shapes[1][2]),
     ]
-    return Averaged(factors, _change(chord, factors, points), 0.0, 0, 0)
+    return Averaged(factors, _change(chord, factors, points, found.change), 0.0, 0, 0)
 
 
 def _on_nodes(
@@ -134,13 +139,15 @@ def total(
     return rows.new_zeros((count, *rows.shape[1:])).index_add_(0, owner, rows)
 
 
-def _change(chord: Chord, factors: list[Factor], points: Tensor) -> Float[Tensor, "m K"]:
-    """Return the directional derivative along the chord, from the factors of all layers."""
+def _change(
+    chord: Chord, factors: list[Factor], points: Tensor, first: Tensor | None = None
+) -> Float[Tensor, "m K"]:
+    """Return the directional derivative along the chord; `first`, if known, is how the first layer moves."""
     terms = []
-    for factor, layer in zip(factors, chord.change or [], strict=True):
-        moved = affine(layer, factor.activation)
+    for index, (factor, layer) in enumerate(zip(factors, chord.change or [], strict=True)):
+        moved = affine(layer, factor.activation) if index or first is None else first
         if factor.delta is not None:
-            moved = torch.einsum("nkh,nh->nk", factor.delta, moved)
+            moved = torch.linalg.vecdot(factor.delta, moved[:, None])
         terms.append(moved if factor.owner is None else total(moved, factor.owner, len(points)))
     return torch.stack(terms).sum(0)
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neighborhoods.kernels.chains import Chain, Chord, outputs_of, trace, unpack
-from neighborhoods.kernels.path_factors import Averaged, Factor, at_state, averaged
+from neighborhoods.kernels.path_factors import Averaged, Factor, averaged, traced
 from neighborhoods.kernels.path_report import Report, ledger, note, report
 from neighborhoods.kernels.trajectories import Step, Trajectory, steps
 
@@ -109,12 +109,12 @@ def _add(
 ) -> None:
     """Add the contributions of some training examples at one step."""
     start = Chord(chord.start, None)
-    inputs, seed, factor = problem.training[rows], None, step.rate * step.share
+    found = trace(problem.chain, start, problem.training[rows])
+    seed, factor = None, step.rate * step.share
     if problem.cotangents is not None:
-        found = outputs_of(problem.chain, trace(problem.chain, start, inputs))
-        seed = problem.cotangents(found, rows)[:, None, :] * -factor
+        seed = problem.cotangents(outputs_of(problem.chain, found), rows)[:, None, :] * -factor
         factor = 1.0
-    examples = at_state(problem.chain, start, inputs, seed)
+    examples = traced(problem.chain, start, found, seed)
     if problem.deferred and second is not None:
         _add_flat(result, query[0], examples[0], rows, factor)
         _add_last(second, query[1], examples[1], rows, factor)
