@@ -82,6 +82,10 @@ def accumulate(
     run: Run, pull: Cotangents | None, *, sketch: Tensor | None, last_layer: bool, memory: int
 ) -> tuple[Tensor, Tensor, Report]:
     """Return the kernel, or its product with cotangents, `(m, K, M, r)`, what decay does, and the report."""
+    if run.trajectory.rule.averaged:
+        raise ValueError(
+            f"trajectory: got {run.trajectory.rule.name}; required gradients taken at the start of a step"
+        )
     given = (run.trajectory, run.points, run.training, pull, run.tolerance, memory)
     if run.structured and sketch is None and isinstance(run.features, ChainFeatures):
         problem = path_structured.Problem(run.features.chain, *given, last_layer)

@@ -34,6 +34,8 @@ class Rule:
         penalty: $\lambda$, weight decay through the gradient.
         shrinkage: $\rho$, weight decay beside the gradient (AdamW).
         adaptive: whether the diagonal matrices $D_s$ are recorded; the identity otherwise.
+        averaged: whether gradients of outputs are averaged over the chord of their own step, where all other
+            rules take them at its start (see `averaged_machine`).
     """
 
     name: str = "gradient descent"
@@ -42,11 +44,13 @@ class Rule:
     penalty: float = 0.0
     shrinkage: float = 0.0
     adaptive: bool = False
+    averaged: bool = False
 
     @property
     def plain(self) -> bool:
         r"""Whether a step uses the gradient of that step alone: $\Delta w_s = -\varepsilon_s\nabla L_s$."""
-        return not (self.momentum or self.penalty or self.shrinkage or self.adaptive) and self.gain == 1
+        memory = self.momentum or self.penalty or self.shrinkage
+        return not (memory or self.adaptive or self.averaged) and self.gain == 1
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,8 @@ def read_trajectory(folder: Path) -> Trajectory:
 def to_tensors(trajectory: Trajectory) -> dict[str, Tensor]:
     """Return a trajectory as named tensors, for one file; see `from_tensors`."""
     rule = trajectory.rule
-    numbers = [rule.momentum, rule.gain, rule.penalty, rule.shrinkage, rule.adaptive, _mean(trajectory)]
+    flags = [rule.adaptive, rule.averaged, trajectory.reduction == "mean"]
+    numbers = [rule.momentum, rule.gain, rule.penalty, rule.shrinkage, *flags]
     named = {"rates": trajectory.rates, "rule": torch.tensor(numbers, dtype=torch.float64)}
     named["states"] = torch.stack([trajectory.states[s] for s in range(len(trajectory.states))])
     if trajectory.scales is not None:
@@ -136,20 +137,16 @@ def from_tensors(named: dict[str, Tensor], name: str = "recorded rule") -> Traje
     Raises:
         KeyError: a tensor is missing.
     """
-    momentum, gain, penalty, shrinkage, adaptive, mean = named["rule"].tolist()
+    momentum, gain, penalty, shrinkage, adaptive, averaged, mean = named["rule"].tolist()
     batched = "batch/0" in named
     return Trajectory(
         named["states"],
         named["rates"],
-        Rule(name, momentum, gain, penalty, shrinkage, bool(adaptive)),
+        Rule(name, momentum, gain, penalty, shrinkage, bool(adaptive), bool(averaged)),
         "mean" if mean else "sum",
         [named[f"batch/{s}"] for s in range(len(named["rates"]))] if batched else None,
         named["scales"] if adaptive else None,
     )
-
-
-def _mean(trajectory: Trajectory) -> bool:
-    return trajectory.reduction == "mean"
 
 
 def _file(name: str, shard: int) -> str:
