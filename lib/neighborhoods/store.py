@@ -227,7 +227,7 @@ def _flush(path: Path) -> None:
 
 def _origin(spec: object, value: Value) -> dict[str, object]:
     named = {name: getattr(spec, name, None) for name in ("device", "dtype", "seed", "profile")}
-    if named["device"] is None:
+    if named["device"] != "cpu":
         named["device"] = torch.cuda.get_device_name() if torch.cuda.is_initialized() else "cpu"
     if named["dtype"] is None and isinstance(value, dict):
         named["dtype"] = sorted({str(tensor.dtype) for tensor in value.values()})

@@ -214,3 +214,21 @@ def test_errors_name_the_argument(named: str, change: dict[str, object]) -> None
     }
     with pytest.raises(ValueError, match=named):
         minimum_distortion(**(arguments | change))
+
+
+def test_step_past_a_normal_of_zero_is_unsolved_and_finite() -> None:
+    normals = torch.tensor([[[0.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]])
+    box = torch.full((2, 2), 1.0)
+    found = least_step(normals, torch.full((2, 2), 0.5), -box, box)
+    assert found.solved.tolist() == [False, True]
+    assert found.step.isfinite().all()
+    assert torch.allclose(found.step[1], torch.tensor([0.5, 0.5]), atol=1e-4)
+
+
+def test_network_that_answers_everything_alike_fools_nobody() -> None:
+    def constant(points: Tensor) -> Tensor:
+        return torch.stack([0 * points[:, 0] + 1, 0 * points[:, 0]], 1)
+
+    found = minimum_distortion(constant, torch.rand(3, 5), torch.tensor([1, 0, 1]))
+    assert found.success.tolist() == [False, True, False]
+    assert found.points.isfinite().all()

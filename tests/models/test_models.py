@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from neighborhoods.models import datasets, networks
+from neighborhoods.models.precision import single_precision
 from neighborhoods.models.training import (
     Span,
     TrainingSpec,
@@ -169,3 +170,13 @@ def test_regulariser_names_what_is_wrong() -> None:
         regulariser(network, (1.0, 2.0, 3.0), "units")
     with pytest.raises(ValueError, match="reading is 'mean'; it must be one of 'units', "):
         regulariser(network, 1.0, "mean")
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_single_precision_holds_within_its_block(tf32: bool) -> None:
+    backends = torch.backends.cuda.matmul, torch.backends.cudnn.conv
+    before = [backend.fp32_precision for backend in backends]
+    with pytest.raises(RuntimeError, match="inside"), single_precision(tf32=tf32):
+        assert [backend.fp32_precision for backend in backends] == ["tf32" if tf32 else "ieee"] * 2
+        raise RuntimeError("inside")
+    assert [backend.fp32_precision for backend in backends] == before

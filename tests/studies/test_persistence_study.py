@@ -9,7 +9,7 @@ from neighborhoods import profiles
 from neighborhoods.kernels.persistence import Persistence
 from neighborhoods.studies import persistence as study
 from neighborhoods.studies.persistence import adversaries, background, matched, tables
-from neighborhoods.studies.persistence.chords import chords, on_chord
+from neighborhoods.studies.persistence.chords import chords
 from torch import nn
 
 NORMAL = torch.tensor([3.0, 4.0]) / 5
@@ -30,7 +30,7 @@ def test_chord_meets_a_line_where_geometry_says() -> None:
     assert chord.cosine.item() == pytest.approx(0.6)
     assert chord.overshoot.item() == pytest.approx(3 - 5 / 3, abs=1e-5)
     assert chord.before.tolist() == [0]
-    assert on_chord(half_plane(), natural, adversarial, 0.5)[0].tolist() == pytest.approx([5 / 3 + 0.5, 0])
+    assert chord.at(0.5)[0].tolist() == pytest.approx([5 / 3 + 0.5, 0])
 
 
 def test_every_class_but_its_own_is_a_target_once() -> None:

@@ -12,7 +12,7 @@ from neighborhoods import profiles
 from neighborhoods.models import networks
 from neighborhoods.store import Store
 from neighborhoods.studies.persistence import __main__ as command
-from neighborhoods.studies.persistence import levels, rows, table, zoo
+from neighborhoods.studies.persistence import agreement, levels, rows, table, zoo
 from torch import nn
 
 SPEC = profiles.networks("smoke")
@@ -150,6 +150,28 @@ def test_command_stops_in_time_and_goes_on(
     assert table.computed_at_full_size(tmp_path / "out")["network"].unique().tolist() == ["FC10-4"]
     manifest = json.loads((tmp_path / "out" / "FC10-4.json").read_text())
     assert manifest["training"]["spec"]["epochs"] == 4
+
+
+def test_tf32_is_used_where_labels_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "default_store", lambda: Store(tmp_path / "store"))
+    monkeypatch.setattr(table, "COMPARED", 100)
+    small = profiles.NetworksSpec(("FC10-4", "C-2"), 300, 1, 1, pairs=4, samples=16, convolutional_samples=16)
+    monkeypatch.setitem(profiles.NETWORKS, "smoke", small)
+    order = ["--profile", "smoke", "--device", "cpu", "--tf32", "--out", str(tmp_path / "out")]
+    assert command.main(order) == 0
+    compared = pd.read_csv(tmp_path / "out" / "C-2.precision.csv").iloc[0]
+    assert compared[["labels", "agreement"]].tolist() == [300, 1.0]  # on a CPU both are the same
+    assert 0.98 < compared["low"] < 1
+    assert not (tmp_path / "out" / "FC10-4.precision.csv").exists()
+    assert len(table.computed_at_full_size(tmp_path / "out")) == 2 * len(rows.LEVELS)
+
+
+@pytest.mark.parametrize(("share", "allowed"), [(0.998, True), (0.9979, False)])
+def test_tf32_asks_for_agreement(share: float, allowed: bool) -> None:
+    assert agreement.sufficient(pd.DataFrame({"agreement": [share]})) is allowed
+    assert not agreement.sufficient(None)
 
 
 def test_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,11 +118,29 @@ def overshoot(
     >>> overshoot(half_space, torch.zeros(1, 2), torch.tensor([[1.0, 0.0]])).distance
     tensor([0.7500])
     """
-    found = crossing(classifier, natural, adversarial, iterations=iterations)
-    length = _length(adversarial - natural)
-    beyond, half = 1 - found.fraction, found.width / 2
+    return beyond(crossing(classifier, natural, adversarial, iterations=iterations), natural, adversarial)
+
+
+def beyond(
+    found: Crossing,
+    start: Float[Tensor, " m *shape"],
+    end: Float[Tensor, " m *shape"],
+) -> Overshoot:
+    """Return how far the ends lie beyond crossings already found, see `overshoot`.
+
+    Args:
+        found: the crossings of the segments.
+        start: $x_0$, the starts given to `crossing`.
+        end: $x_1$, the ends given to `crossing`.
+
+    Raises:
+        ValueError: shapes that differ.
+    """
+    _check(start, end, 1)
+    length = _length(end - start)
+    share, half = 1 - found.fraction, found.width / 2
     half = torch.where(found.status == int(Status.FAILED), 0.0, half)
-    return Overshoot(beyond * length, (beyond - half) * length, (beyond + half) * length, found.status)
+    return Overshoot(share * length, (share - half) * length, (share + half) * length, found.status)
 
 
 def along(

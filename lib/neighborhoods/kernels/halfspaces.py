@@ -63,7 +63,8 @@ def least_step(
         raise ValueError(
             f"low, high: got {low.max().item()} and {high.min().item()}; required low <= 0 <= high"
         )
-    scale = normals.norm(dim=2).clamp_min(torch.finfo(normals.dtype).tiny)
+    lengths = normals.norm(dim=2)
+    scale = torch.where(lengths > 0, lengths, 1.0)  # a normal of zero stays, and no step helps it
     A, b = normals / scale[:, :, None], offsets / scale
     multipliers = torch.zeros_like(b)
     allowed = tolerance * b.abs().amax(1, keepdim=True)

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from neighborhoods.models.datasets import Images, mnist
 from neighborhoods.models.networks import build, load
+from neighborhoods.models.precision import single_precision
 from neighborhoods.progress import bar
 
 Reading = Literal["units", "parameters", "norm"]
@@ -30,6 +31,8 @@ class TrainingSpec:
         penalty: λ in the empirical risk below, one number for all layers or one for each.
         reading: how λ enters, see `regulariser`.
         seed: of the initial parameters and the orders.
+        device: where to train, "cpu" or "cuda".
+        tf32: whether a CUDA device may round factors to TF32, see `precision.single_precision`.
 
     Raises:
         ValueError: a count below one.
@@ -43,6 +46,8 @@ class TrainingSpec:
     penalty: float | tuple[float, ...] = 1e-7
     reading: Reading = "parameters"
     seed: int = 0
+    device: str = "cpu"
+    tf32: bool = False
 
     def __post_init__(self) -> None:
         """Refuse counts below one."""
@@ -103,14 +108,15 @@ def advance(span: Span, state: dict[str, Tensor] | None = None) -> dict[str, Ten
 
 def finish(spec: TrainingSpec, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return what `train` returns, from the state after the last epoch."""
-    network = load(spec.network, state)
-    history = {"history/loss": state["history/loss"], "history/accuracy": accuracy(network, mnist("test"))}
+    network = load(spec.network, state).to(spec.device)
+    data = Images(*(values.to(spec.device) for values in mnist("test")))
+    with single_precision(tf32=False):
+        share = accuracy(network, data).cpu()
+    history = {"history/loss": state["history/loss"], "history/accuracy": share}
     return {name: state[name] for name in network.state_dict()} | history
 
 
-def epochs(
-    spec: TrainingSpec, state: dict[str, Tensor] | None = None, *, device: str = "cpu"
-) -> Iterator[dict[str, Tensor]]:
+def epochs(spec: TrainingSpec, state: dict[str, Tensor] | None = None) -> Iterator[dict[str, Tensor]]:
     """Yield the state of training after each epoch: parameters, moments of Adam, generator, losses so far.
 
     A state can be saved and handed back; training goes on where it was made, with the same numbers as without
@@ -119,20 +125,20 @@ def epochs(
     Args:
         spec: the specification.
         state: what an earlier call yielded; from the start when None.
-        device: where to train.
 
     Raises:
         ValueError: an unknown network.
     """
     generator = torch.Generator().manual_seed(spec.seed)
-    network = build(spec.network, generator=generator).to(device)
+    network = build(spec.network, generator=generator).to(spec.device)
     # Convolutions run faster with the channels innermost; fully connected layers do not notice.
     network.to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(network.parameters(), lr=spec.rate, fused=True)
     losses = _restore(state, network, optimiser, generator) if state else []
-    data = Images(*(values.to(device) for values in mnist("train", spec.images)))
+    data = Images(*(values.to(spec.device) for values in mnist("train", spec.images)))
     while len(losses) < spec.epochs:
-        losses.append(_epoch(network, data, optimiser, spec, generator))
+        with single_precision(tf32=spec.tf32):
+            losses.append(_epoch(network, data, optimiser, spec, generator))
         yield _state(network, optimiser, generator, losses)
 
 

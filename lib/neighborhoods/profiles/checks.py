@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import torch
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Spec = TypeVar("Spec", bound="DataclassInstance")
+DEVICES = ("cpu", "cuda")
 POSITIVE = ("sigma_max", "epsilon", "alpha", "margin")
 
 
@@ -45,5 +48,9 @@ def _check(spec: Any) -> None:
             raise ValueError(f"{field.name} is {value}; it must be finite and not negative")
         if field.name == "gamma" and not 0 < value < 1:
             raise ValueError(f"gamma is {value}; it must lie in (0, 1)")
+        if field.name == "device" and value not in DEVICES:
+            raise ValueError(f"device is {value!r}; it must be one of {', '.join(map(repr, DEVICES))}")
+        if value == "cuda" and not torch.cuda.is_available():
+            raise ValueError("device is 'cuda'; it must be 'cpu', for there is no CUDA device here")
         if field.name in POSITIVE and value <= 0:
             raise ValueError(f"{field.name} is {value}; it must be greater than 0")

@@ -18,6 +18,8 @@ class NetworksSpec:
         samples, convolutional_samples: points of the noise set behind each persistence.
         margin: lead of the target's logit at the third depth.
         seed: of every random choice.
+        device: where networks are trained, attacked and measured, "cpu" or "cuda".
+        tf32: whether convolutional networks may be trained and measured in TF32 on a CUDA device.
     """
 
     networks: tuple[str, ...]
@@ -30,6 +32,8 @@ class NetworksSpec:
     convolutional_samples: int = 256
     margin: float = 1.0
     seed: int = 0
+    device: str = "cpu"
+    tf32: bool = False
 
 
 FULLY_CONNECTED = ("FC10-4", "FC10-2", "FC10-0", "FC100-100-10", "FC200-200-10")

@@ -59,7 +59,10 @@ def sources(network: nn.Module, count: int, seed: int) -> tuple[Tensor, Tensor, 
     """Return correctly classified test images in random order, their labels and their numbers."""
     data: Images = mnist("test")
     order = torch.randperm(len(data.labels), generator=torch.Generator().manual_seed(seed))
-    predicted = torch.cat([labels_of(network, data.points[part]) for part in order.split(1000)])
+    device = next(network.parameters()).device
+    predicted = torch.cat(
+        [labels_of(network, data.points[part].to(device)).cpu() for part in order.split(1000)]
+    )
     chosen = order[predicted == data.labels[order]][:count]
     return data.points[chosen], data.labels[chosen], chosen
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from neighborhoods.kernels.boundaries import along, crossing, overshoot
+from neighborhoods.kernels.boundaries import Crossing, along, beyond, crossing
 from neighborhoods.kernels.statistics import labels_of
 
 NEAR = 1e-4
@@ -14,18 +14,33 @@ NEAR = 1e-4
 
 
 class Chords(NamedTuple):
-    """Where segments enter the adversarial class.
+    """Segments from images to their adversaries, and where they enter the adversarial class.
 
     Attributes:
+        natural, adversarial: the ends.
+        crossing: the boundary between them.
         overshoot: distance from the boundary to the adversary along the segment.
         cosine: of the angle between the segment and the boundary's normal there; the tangent plane lies
             ``cosine * overshoot`` away from the adversary.
         before: the class just before the boundary, which need not be the image's own.
     """
 
+    natural: Tensor
+    adversarial: Tensor
+    crossing: Crossing
     overshoot: Float[Tensor, " pairs"]
     cosine: Float[Tensor, " pairs"]
     before: Int[Tensor, " pairs"]
+
+    def at(self, distance: float | Tensor) -> Tensor:
+        """Return the points at a signed distance from the boundary, positive towards the adversary."""
+        return along(self.crossing, self.natural, self.adversarial, distance)
+
+    def take(self, which: Tensor) -> "Chords":
+        """Return some of the segments."""
+        found = Crossing(*(column[which] for column in self.crossing))
+        ends = self.natural[which], self.adversarial[which]
+        return Chords(*ends, found, self.overshoot[which], self.cosine[which], self.before[which])
 
 
 def chords(network: nn.Module, natural: Tensor, adversarial: Tensor) -> Chords:
@@ -33,14 +48,9 @@ def chords(network: nn.Module, natural: Tensor, adversarial: Tensor) -> Chords:
     found = crossing(network, natural, adversarial)
     before = labels_of(network, along(found, natural, adversarial, -NEAR))
     normal = _margin_gradient(network, found.points, labels_of(network, adversarial), before).flatten(1)
-    step = (adversarial - natural).flatten(1)
-    cosine = torch.cosine_similarity(normal, step, dim=1)
-    return Chords(overshoot(network, natural, adversarial).distance, cosine, before)
-
-
-def on_chord(network: nn.Module, natural: Tensor, adversarial: Tensor, distance: float | Tensor) -> Tensor:
-    """Return the points at a signed distance from the boundary, positive towards the adversary."""
-    return along(crossing(network, natural, adversarial), natural, adversarial, distance)
+    cosine = torch.cosine_similarity(normal, (adversarial - natural).flatten(1), dim=1)
+    depth = beyond(found, natural, adversarial).distance
+    return Chords(natural, adversarial, found, depth, cosine, before)
 
 
 def _margin_gradient(network: nn.Module, points: Tensor, first: Tensor, second: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from neighborhoods.kernels.persistence import persistence
 from neighborhoods.kernels.statistics import labels_of
 from neighborhoods.models.networks import load
-from neighborhoods.studies.persistence.chords import chords, on_chord
+from neighborhoods.studies.persistence.chords import chords
 from neighborhoods.studies.persistence.tables import generator, grouped
 
 DISTANCES = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0)
@@ -46,13 +46,12 @@ def match(spec: MatchedSpec, trained: dict[str, Tensor], attacked: dict[str, Ten
     """
     network = load(spec.network, trained)
     chosen = attacked["success"].nonzero().squeeze(1)[: spec.studied]
-    natural, adversarial = attacked["natural"][chosen], attacked["points"][chosen]
-    chord = chords(network, natural, adversarial)
+    chord = chords(network, attacked["natural"][chosen], attacked["points"][chosen])
     sides = {"adversarial": (1, attacked["target"][chosen]), "natural": (-1, chord.before)}
     tables = []
     for side, (sign, labels) in sides.items():
         for distance in DISTANCES:
-            points = on_chord(network, natural, adversarial, sign * distance)
+            points = chord.at(sign * distance)
             rows = pd.DataFrame(
                 {
                     "pair": chosen.numpy(),

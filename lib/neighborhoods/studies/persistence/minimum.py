@@ -7,6 +7,7 @@ from torch import Tensor
 
 from neighborhoods.kernels.minimum_distortion import minimum_distortion
 from neighborhoods.models.networks import CLASSES, load
+from neighborhoods.models.precision import single_precision
 from neighborhoods.progress import bar
 from neighborhoods.studies.persistence.adversaries import sources
 
@@ -21,11 +22,13 @@ class MinimumSpec:
         network: name of the network attacked.
         pairs: test images attacked, drawn among those classified correctly, each towards one other class.
         seed: of the draws.
+        device: where the attack runs.
     """
 
     network: str
     pairs: int
     seed: int
+    device: str = "cpu"
 
 
 def attack(spec: MinimumSpec, trained: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -35,12 +38,16 @@ def attack(spec: MinimumSpec, trained: dict[str, Tensor]) -> dict[str, Tensor]:
         One row a pair, failures among them: ``natural`` and ``points`` (before and after), ``image`` (its
         number in the test set), ``label``, ``target``, ``success``, ``distortion``.
     """
-    network = load(spec.network, trained)
+    network = load(spec.network, trained).to(spec.device)
     natural, labels, numbers = sources(network, spec.pairs, spec.seed)
     other = torch.randint(1, CLASSES, labels.shape, generator=torch.Generator().manual_seed(spec.seed))
     targets = (labels + other) % CLASSES
     batches = list(zip(natural.split(BATCH), targets.split(BATCH), strict=True))
-    results = [minimum_distortion(network, *batch) for batch in bar(batches, description="least distortion")]
+    with single_precision(tf32=False):
+        results = [
+            minimum_distortion(network, *(part.to(spec.device) for part in batch))
+            for batch in bar(batches, description="least distortion")
+        ]
     origin = {"natural": natural, "image": numbers, "label": labels, "target": targets}
     names = ("points", "success", "distortion")
-    return origin | {name: torch.cat([getattr(result, name) for result in results]) for name in names}
+    return origin | {name: torch.cat([getattr(result, name) for result in results]).cpu() for name in names}

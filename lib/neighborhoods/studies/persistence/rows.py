@@ -40,12 +40,13 @@ def summarise(
         "success": success.double().mean().item(),
         "distortion": attacked["distortion"][success].double().mean().item(),
     }
-    return pd.DataFrame([head | _level(levels[levels["level"] == level], spec.seed) for level in LEVELS])
+    return pd.DataFrame(
+        [head | _level(level, levels[levels["level"] == level], spec.seed) for level in LEVELS]
+    )
 
 
-def _level(table: pd.DataFrame, seed: int) -> dict[str, object]:
+def _level(level: str, table: pd.DataFrame, seed: int) -> dict[str, object]:
     measured = table[(table["status"] != "failed") & table["keeps"].astype("boolean").fillna(False)]
-    level = str(table["level"].iloc[0])
     own = measured[measured["side"] == ("natural" if level == "natural" else "adversarial")]
     finite = own.loc[np.isfinite(own["sigma"]), "sigma"]
     sigma, low, high = _median(own["sigma"], seed)

@@ -13,7 +13,7 @@ from neighborhoods.kernels.persistence import persistence
 from neighborhoods.kernels.statistics import labels_of
 from neighborhoods.models.networks import load
 from neighborhoods.progress import bar
-from neighborhoods.studies.persistence.chords import chords, on_chord
+from neighborhoods.studies.persistence.chords import chords
 from neighborhoods.studies.persistence.tables import generator, grouped
 
 EPSILONS = (0.15, 0.25, 0.35)
@@ -72,7 +72,7 @@ def _sides(
     chord = chords(network, natural[chosen], result.points[chosen])
     tables = [pd.DataFrame({"pair": failed.numpy(), "side": "adversarial", "status": "failed"})]
     for side, sign, labels in (("adversarial", 1, target[chosen]), ("natural", -1, chord.before)):
-        points = on_chord(network, natural[chosen], result.points[chosen], sign * chord.overshoot)
+        points = chord.at(sign * chord.overshoot)
         kernel = partial(
             persistence, network, gamma=spec.gamma, samples=spec.samples, generator=generator(spec.seed)
         )

@@ -1,7 +1,8 @@
 """The plan of Table 1: each network is trained, attacked at least distortion, measured and summarised.
 
-trained ─┬─ attacked ─┬─ levelled ── row
-         └────────────┘
+trained ─┬─ attacked ──┬─ levelled ── row
+         ├─ compared ──┤   (TF32 against single precision, where it is asked for)
+         └─────────────┘
 """
 
 from collections.abc import Hashable
@@ -14,12 +15,13 @@ from torch import Tensor
 from neighborhoods.models.training import TrainingSpec
 from neighborhoods.profiles import NetworksSpec
 from neighborhoods.store import Item, Store
-from neighborhoods.studies.persistence import levels, minimum, rows, zoo
+from neighborhoods.studies.persistence import agreement, levels, minimum, rows, zoo
 from neighborhoods.studies.persistence import readings as penalty_readings
 from neighborhoods.studies.trained import trained as trained_item
 
 RESULTS = Path(__file__).resolve().parents[4] / "results" / "paper"
 READING_EPOCHS = 5
+COMPARED = 10_000
 COLUMNS = {
     "epochs": "epochs",
     "accuracy": "accuracy %",
@@ -30,12 +32,24 @@ COLUMNS = {
 }
 
 
+def rounded(spec: NetworksSpec, name: str) -> bool:
+    """Return whether a network may be trained and measured in TF32."""
+    return spec.tf32 and zoo.entry(name).convolutional
+
+
 def training(spec: NetworksSpec, name: str) -> TrainingSpec:
     """Return how a network of Table 1 is trained."""
     entry = zoo.entry(name)
     epochs = spec.convolutional_epochs if entry.convolutional else spec.epochs
     return TrainingSpec(
-        entry.network, spec.images, epochs, penalty=entry.penalty, reading="units", seed=spec.seed
+        entry.network,
+        spec.images,
+        epochs,
+        penalty=entry.penalty,
+        reading="units",
+        seed=spec.seed,
+        device=spec.device,
+        tf32=rounded(spec, name),
     )
 
 
@@ -51,8 +65,14 @@ def readings(spec: NetworksSpec) -> Item[pd.DataFrame]:
 
 def attacked(spec: NetworksSpec, name: str) -> Item[dict[str, Tensor]]:
     """Adversaries of least distortion, one an image."""
-    numbers = minimum.MinimumSpec(zoo.entry(name).network, spec.pairs, spec.seed)
+    numbers = minimum.MinimumSpec(zoo.entry(name).network, spec.pairs, spec.seed, spec.device)
     return Item(minimum.attack, numbers, (trained(spec, name),))
+
+
+def compared(spec: NetworksSpec, name: str) -> Item[pd.DataFrame]:
+    """Labels of noisy images in TF32 against those in single precision."""
+    numbers = agreement.AgreementSpec(zoo.entry(name).network, COMPARED, spec.device, spec.seed)
+    return Item(agreement.agree, numbers, (trained(spec, name),))
 
 
 def levelled(spec: NetworksSpec, name: str) -> Item[pd.DataFrame]:
@@ -66,8 +86,10 @@ def levelled(spec: NetworksSpec, name: str) -> Item[pd.DataFrame]:
         float(zoo.reported()["distortion"].to_dict()[name]),
         spec.margin,
         spec.seed,
+        spec.device,
     )
-    return Item(levels.measure, numbers, (trained(spec, name), attacked(spec, name)))
+    comparison = (compared(spec, name),) if rounded(spec, name) else ()
+    return Item(levels.measure, numbers, (trained(spec, name), attacked(spec, name), *comparison))
 
 
 def row(spec: NetworksSpec, name: str) -> Item[pd.DataFrame]:
@@ -92,7 +114,7 @@ def measurements(store: Store, spec: NetworksSpec) -> pd.DataFrame:
 
 def computed_at_full_size(folder: Path) -> pd.DataFrame:
     """Return the rows that the `paper` profile left in a folder, none where it has not run."""
-    parts = [pd.read_csv(path) for path in sorted(folder.glob("*.csv")) if "levels" not in path.name]
+    parts = [pd.read_csv(path) for path in sorted(folder.glob("*.csv")) if path.stem in zoo.ENTRIES]
     return (
         pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["network", "epochs", "level"])
     )

@@ -29,6 +29,6 @@ def grouped(measure: Callable[[Tensor], Persistence], points: Tensor, descriptio
     )
 
 
-def generator(seed: int) -> torch.Generator:
-    """Return a new generator with the seed."""
-    return torch.Generator().manual_seed(seed)
+def generator(seed: int, device: str = "cpu") -> torch.Generator:
+    """Return a new generator with the seed, for noise on a device."""
+    return torch.Generator(device).manual_seed(seed)
