@@ -15,6 +15,9 @@ from torch import Tensor
 STEEPEST = math.radians(85)
 """The largest angle whose quadrature error is stated; steeper wedges are refused."""
 
+LARGEST = 1e150
+"""The largest coordinate whose square is a number; larger ones, infinities and NaN are refused."""
+
 _REACH, _PANELS, _NODES = 9.0, 16, 20  # the normal tail beyond 9 is 1e-19
 
 
@@ -26,7 +29,7 @@ def contains(points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"
         angles: the $k - 1$ angles $\\theta$ in radians; zeros give the orthant, none the half-space.
 
     Raises:
-        ValueError: fewer than $k$ coordinates, or an angle steeper than 85 degrees.
+        ValueError: fewer than $k$ coordinates, one that is not finite, or an angle steeper than 85 degrees.
 
     Source: the draft, Definitions 30.7 and 30.8, closed as in Section 4: the facets belong to the wedge.
 
@@ -48,11 +51,11 @@ def facet_distances(
         angles: the $k - 1$ angles $\\theta$ in radians.
 
     Raises:
-        ValueError: fewer than $k$ coordinates, or an angle steeper than 85 degrees.
+        ValueError: fewer than $k$ coordinates, one that is not finite, or an angle steeper than 85 degrees.
 
     Source: the draft, Definition 30.8 and equation (108), with unit normals.
     """
-    angles, x = _require_angles(angles), _require_coordinates(points, angles)
+    angles, x = require_angles(angles), require_coordinates(points, angles)
     first, others = x[..., :1], x[..., 1:]
     return torch.cat([first, others * angles.cos() - first * angles.sin()], -1)
 
@@ -78,7 +81,7 @@ def centreline_point(
     >>> centreline_point(1.0, torch.tensor([0.0, math.pi / 6]), dimension=4)
     tensor([1.0000, 1.0000, 1.7321, 0.0000], dtype=torch.float64)
     """
-    angles = _require_angles(angles)
+    angles = require_angles(angles)
     k = len(angles) + 1
     n = k if dimension is None else dimension
     if not 0 <= distance < math.inf:
@@ -146,7 +149,7 @@ def wedge_stability(
 
     Source: the wedge of the draft, Definition 30.8; the integral is ours.
     """
-    angles, x = _require_angles(angles), _require_coordinates(points, angles)
+    angles, x = require_angles(angles), require_coordinates(points, angles)
     scaled = x / _require_positive("sigma", sigma, x[..., 0])[..., None]
     z, weights = _nodes((-scaled[..., 0]).clamp(-_REACH, _REACH))
     inside = weights * torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
@@ -188,17 +191,34 @@ def _nodes(
     return low[..., None] + length * unit, length * weight.repeat(_PANELS) / (2 * _PANELS)
 
 
-def _require_angles(angles: Float[Tensor, " leaning"]) -> Float64[Tensor, " leaning"]:
+def require_angles(angles: Float[Tensor, " leaning"]) -> Float64[Tensor, " leaning"]:
+    """Return the angles in double precision; raise `ValueError` beyond 85 degrees, for NaN or no vector."""
+    if angles.ndim != 1:
+        raise ValueError(f"angles: got shape {tuple(angles.shape)}; required one axis, an angle a facet")
     if bool((angles.abs() <= STEEPEST).all()):
         return angles.double()
     raise ValueError(f"angles: got {angles.tolist()} radians; required within ±{STEEPEST:.4f} (85 degrees)")
 
 
-def _require_coordinates(points: Tensor, angles: Tensor) -> Float64[Tensor, "*batch k"]:
+def require_coordinates(
+    points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"]
+) -> Float64[Tensor, "*batch k"]:
+    """Return the first $k$ coordinates in double precision; raise `ValueError` for fewer, NaN or overflow."""
     k = len(angles) + 1
-    if points.shape[-1] >= k:
-        return points[..., :k].double()
-    raise ValueError(f"points: got {points.shape[-1]} coordinates; required at least {k}, one for each facet")
+    if not points.is_floating_point():
+        raise ValueError(f"points: got {points.dtype}; required a floating type")
+    if not points.ndim or points.shape[-1] < k:
+        raise ValueError(
+            f"points: got {(points.shape or (0,))[-1]} coordinates; required at least {k}, one for each facet"
+        )
+    x = points[..., :k].double()
+    if bool((x.abs() <= LARGEST).all()):
+        return x
+    wrong = int((~(x.abs() <= LARGEST)).any(-1).sum())
+    raise ValueError(
+        f"points: got {wrong} of {x[..., 0].numel()} with a NaN, an infinite or a huge coordinate; "
+        f"required at most {LARGEST:g} in size"
+    )
 
 
 def _require_positive(name: str, value: float | Tensor, like: Tensor) -> Float64[Tensor, "..."]:
