@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int8
+from jaxtyping import Bool, Float, Int8
 from torch import Tensor
 
+from neighborhoods.kernels.lines import Lines, on_lines
 from neighborhoods.kernels.statistics import Classifier, Status, labels_of
 
 
@@ -14,9 +15,9 @@ class Crossing(NamedTuple):
 
     Attributes:
         points: $x_b = x_0 + t(x_1 - x_0)$, the middle of the last bracket; the end where the ends agree.
-        fraction: $t$ in (0, 1); 1 where the ends agree.
+        fraction: $t$ in (0, 1); 1 where there is none.
         width: of the bracket of $t$, whose far side has the class of the end and whose near side has not.
-        status: CONVERGED, or FAILED where the ends agree.
+        status: CONVERGED, or FAILED where the ends agree or the classifier's answers are not finite.
     """
 
     points: Float[Tensor, " m *shape"]
@@ -55,7 +56,7 @@ def crossing(
     Each middle is compared with the class of the *end*: whatever other classes the segment passes, the
     bracket keeps a point of the end's class on its far side and of another on its near side. Where the end's
     class is entered once, that is the crossing nearest to the end; where it is entered, left and entered
-    again, it is one of them.
+    again, it is one of them. A linear first layer is applied twice in all, see `on_lines`.
 
     Args:
         classifier: points to logits or labels.
@@ -77,15 +78,16 @@ def crossing(
     """
     _check(start, end, iterations)
     goal, step = labels_of(classifier, end), end - start
-    agree = labels_of(classifier, start) == goal
+    lines = on_lines(classifier, start, step)
     near = torch.zeros(len(start), dtype=start.dtype, device=start.device)
-    far = torch.ones_like(near)
+    far, agree = torch.ones_like(near), labels_of(lines, near) == goal
     for _ in range(iterations):
         middle = (near + far) / 2
-        arrived = labels_of(classifier, start + _column(middle, step) * step) == goal
+        arrived = labels_of(lines, middle) == goal
         near, far = torch.where(arrived, near, middle), torch.where(arrived, middle, far)
-    fraction = torch.where(agree, 1.0, (near + far) / 2)
-    status = torch.where(agree, int(Status.FAILED), int(Status.CONVERGED)).to(torch.int8)
+    none = agree | ~(_finite(lines, near) & _finite(lines, far))
+    fraction = torch.where(none, 1.0, (near + far) / 2)
+    status = torch.where(none, int(Status.FAILED), int(Status.CONVERGED)).to(torch.int8)
     return Crossing(start + _column(fraction, step) * step, fraction, far - near, status)
 
 
@@ -181,6 +183,11 @@ def _check(start: Tensor, end: Tensor, iterations: int) -> None:
         raise ValueError(f"end: got shape {tuple(end.shape)}; required that of start, {tuple(start.shape)}")
     if iterations < 1:
         raise ValueError(f"iterations: got {iterations}; required at least 1")
+
+
+@torch.no_grad()
+def _finite(lines: Lines, places: Tensor) -> Bool[Tensor, " m"]:
+    return lines(places).reshape(len(places), -1).isfinite().all(1)
 
 
 def _column(values: Tensor, like: Tensor) -> Tensor:

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Generator, Tensor, nn
-from torch.nn.functional import pixel_unshuffle
+from torch import Generator, Tensor
 
-from neighborhoods.kernels.blocks import channels_innermost, on_blocks
+from neighborhoods.kernels.layouts import PASS, first_layer, laid_out
 from neighborhoods.kernels.noise import Noise, scrambles_in, sobol_normals, unit_noise
 from neighborhoods.kernels.statistics import Classifier, labels_of
 
-PASS = 2**17  # numbers in one forward pass: they stay in the cache, and larger blocks cost page faults
 GRADIENTS = 256  # margin gradients that span the axes of Sobol noise
 NEGLIGIBLE = 1e-8  # variance of the margin along an axis, relative to the first, that needs no axis
 
@@ -67,9 +65,9 @@ def probe_of(
     """
     scrambles = scrambles_in(samples) if noise == "sobol" else 1
     own = labels_of(classifier, points) if labels is None else labels
-    layer, rest = _first_layer(classifier, points)
+    layer, rest = first_layer(classifier, points)
     if layer is None:
-        same, centres = _laid_out(classifier, points)
+        same, centres = laid_out(classifier, points)
         axes = margin_axes(same, centres, generator=generator) if noise == "sobol" else None
         pool = unit_noise(noise, samples, centres[0], axes=axes, generator=generator)
         return Probe(same, centres, own, pool, scrambles)
@@ -125,31 +123,7 @@ def _margins(classifier: Classifier, points: Tensor) -> tuple[Tensor, Tensor] | 
     return torch.cat(margins), torch.cat(gradients)
 
 
-def _laid_out(classifier: Classifier, points: Tensor) -> tuple[Classifier, Tensor]:
-    """Return the same classifier of the same points in the layout in which it is fastest."""
-    if not isinstance(classifier, nn.Sequential):
-        return classifier, points
-    blocks = on_blocks(classifier, points)
-    if blocks is not None:
-        return blocks, pixel_unshuffle(points, 2)
-    return channels_innermost(classifier), points
-
-
 def _normals(noise: Noise, samples: int, like: Tensor, generator: Generator | None) -> Tensor:
     if noise == "sobol":
         return sobol_normals(samples, len(like), generator=generator).to(like)
     return unit_noise(noise, samples, like, generator=generator)
-
-
-def _first_layer(classifier: Classifier, points: Tensor) -> tuple[nn.Linear | None, Classifier]:
-    if not isinstance(classifier, nn.Sequential):
-        return None, classifier
-    flat = points.ndim == 2
-    for depth, module in enumerate(classifier):
-        if isinstance(module, nn.Flatten) and module.start_dim == 1 and module.end_dim == -1:
-            flat = True
-        elif isinstance(module, nn.Linear) and flat:
-            return module, classifier[depth + 1 :]
-        else:
-            break
-    return None, classifier

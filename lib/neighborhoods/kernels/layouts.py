@@ -1,0 +1,34 @@
+"""The same classifier where it is cheaper: behind its first layer, or in another layout of its points."""
+
+from torch import Tensor, nn
+from torch.nn.functional import pixel_unshuffle
+
+from neighborhoods.kernels.blocks import channels_innermost, on_blocks
+from neighborhoods.kernels.statistics import Classifier
+
+PASS = 2**17  # numbers in one forward pass: they stay in the cache, and larger blocks cost page faults
+
+
+def first_layer(classifier: Classifier, points: Tensor) -> tuple[nn.Linear | None, Classifier]:
+    """Return the full layer that a `Sequential` begins with, possibly after flattening, and the others."""
+    if not isinstance(classifier, nn.Sequential):
+        return None, classifier
+    flat = points.ndim == 2
+    for depth, module in enumerate(classifier):
+        if isinstance(module, nn.Flatten) and module.start_dim == 1 and module.end_dim == -1:
+            flat = True
+        elif isinstance(module, nn.Linear) and flat:
+            return module, classifier[depth + 1 :]
+        else:
+            break
+    return None, classifier
+
+
+def laid_out(classifier: Classifier, points: Tensor) -> tuple[Classifier, Tensor]:
+    """Return the same classifier of the same points in the layout in which it is fastest."""
+    if not isinstance(classifier, nn.Sequential):
+        return classifier, points
+    blocks = on_blocks(classifier, points)
+    if blocks is not None:
+        return blocks, pixel_unshuffle(points, 2)
+    return channels_innermost(classifier), points
