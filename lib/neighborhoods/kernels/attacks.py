@@ -127,7 +127,7 @@ def igsm(
     (tensor([True]), tensor([2]), tensor([[0.5000, 0.4000]]))
     """
     _check_numbers(epsilon, alpha, steps, stop, margin)
-    _check_points(points, labels, targets, box)
+    check_points(points, labels, targets, box)
     check_mode(classifier)
     classes, sign = (labels.long(), 1) if targets is None else (targets.long(), -1)
     origin = points.detach()
@@ -161,7 +161,13 @@ def _gap(
         own = logits.gather(1, classes[:, None])[:, 0]
         others = logits.scatter(1, classes[:, None], -math.inf)
         gradient = torch.autograd.grad((others.logsumexp(1) - own).sum(), inputs)[0]
-    return (others.amax(1) - own).detach(), gradient
+    return -lead(logits, classes).detach(), gradient
+
+
+def lead(logits: Float[Tensor, "m classes"], classes: Int64[Tensor, " m"]) -> Float[Tensor, " m"]:
+    """Return by how much the logit of each row's class exceeds the largest other one."""
+    own = logits.gather(1, classes[:, None])[:, 0]
+    return own - logits.scatter(1, classes[:, None], -math.inf).amax(1)
 
 
 def _check_numbers(epsilon: float, alpha: float, steps: int, stop: str, margin: float) -> None:
@@ -176,7 +182,8 @@ def _check_numbers(epsilon: float, alpha: float, steps: int, stop: str, margin: 
             raise ValueError(f"{name}: got {value!r}; required {required}")
 
 
-def _check_points(points: Tensor, labels: Tensor, targets: Tensor | None, box: tuple[float, float]) -> None:
+def check_points(points: Tensor, labels: Tensor, targets: Tensor | None, box: tuple[float, float]) -> None:
+    """Raise a ValueError for points outside the box, or targets that are the labels."""
     check_inside(points, box)
     if targets is not None and bool((targets == labels).any()):
         row = int((targets == labels).nonzero()[0])
