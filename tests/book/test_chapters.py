@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import papermill
 import pytest
+from wrong_kernels import MISTAKES, Mistake
 
 from book import execute
 from book.glued import glued, smoke
@@ -26,16 +27,6 @@ FIXTURE = Path(__file__).parent / "project"
 TINY = FIXTURE / "notebooks" / "tiny.md"
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.md"))
 TOLERANCES = pd.read_csv(ROOT / "tests" / "expected" / "tolerances.csv")
-# What a chapter cannot survive: every persistence half as large again.
-WRONG = """
-
-_right = persistence
-
-
-def persistence(*arguments, **options):
-    result = _right(*arguments, **options)
-    return result._replace(sigma=1.5 * result.sigma)
-"""
 
 pytestmark = pytest.mark.book
 every = pytest.mark.parametrize("source", [TINY, *CHAPTERS], ids=lambda path: path.stem)
@@ -63,11 +54,11 @@ def close(key: str, found: str | None, known: str | None) -> bool:
         return False
 
 
-def wrong_library(folder: Path) -> Path:
+def wrong_library(folder: Path, mistake: Mistake) -> Path:
     copytree(ROOT / "lib", folder / "lib", ignore=ignore_patterns("__pycache__"))
     (folder / "data").symlink_to(ROOT / "data")
-    with (folder / "lib" / "neighborhoods" / "kernels" / "persistence.py").open("a") as stream:
-        stream.write(WRONG)
+    with (folder / "lib" / "neighborhoods" / mistake.module).open("a") as stream:
+        stream.write(mistake.code)
     return folder / "lib"
 
 
@@ -124,7 +115,8 @@ def test_nbval_finds_the_same_outputs_with_an_empty_store(source: Path, empty_st
 
 @every
 def test_a_wrong_kernel_fails_both(source: Path, empty_store: Path) -> None:
-    library = wrong_library(empty_store)
+    assert source.stem in MISTAKES, "add to wrong_kernels.py a mistake that this chapter shows"
+    library = wrong_library(empty_store, MISTAKES[source.stem])
     done = nbval(smoke(source), empty_store, library)
     assert done.returncode == 1, done.stdout
     assert "mismatch" in done.stdout

@@ -1,0 +1,31 @@
+"""For each chapter a mistake in one function of the library that its numbers have to show."""
+
+from typing import NamedTuple
+
+
+class Mistake(NamedTuple):
+    """A function of a module below `neighborhoods`, and what it returns instead of `result`."""
+
+    module: str
+    function: str
+    returned: str
+
+    @property
+    def code(self) -> str:
+        """What is appended to the module."""
+        return (
+            f"\n\n_right = {self.function}\n\n\n"
+            f"def {self.function}(*arguments, **options):\n"
+            f"    result = _right(*arguments, **options)\n"
+            f"    return {self.returned}\n"
+        )
+
+
+HALF_AS_LARGE_AGAIN = Mistake(
+    "kernels/persistence.py", "persistence", "result._replace(sigma=1.5 * result.sigma)"
+)
+MISTAKES = {
+    "tiny": HALF_AS_LARGE_AGAIN,
+    "persistence": HALF_AS_LARGE_AGAIN,
+    "networks": HALF_AS_LARGE_AGAIN,
+}
