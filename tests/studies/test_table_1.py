@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +148,10 @@ def test_command_stops_in_time_and_goes_on(
     assert command.main(order) == 0
     row = pd.read_csv(tmp_path / "out" / "FC10-4.csv")
     assert row["level"].tolist() == list(rows.LEVELS)
-    assert table.computed_at_full_size(tmp_path / "out")["network"].unique().tolist() == ["FC10-4"]
+    assert table.computed_at_full_size(small, tmp_path / "out")["network"].unique().tolist() == ["FC10-4"]
+    assert table.kept(replace(small, gamma=0.9), tmp_path / "out") == []
+    measured = table.measurements(Store(tmp_path / "other"), small, tmp_path / "out")
+    assert set(measured["network"]) == {"FC10-4"}
     manifest = json.loads((tmp_path / "out" / "FC10-4.json").read_text())
     assert manifest["training"]["spec"]["epochs"] == 4
 
@@ -165,7 +169,7 @@ def test_tf32_is_used_where_labels_agree(
     assert compared[["labels", "agreement"]].tolist() == [300, 1.0]  # on a CPU both are the same
     assert 0.98 < compared["low"] < 1
     assert not (tmp_path / "out" / "FC10-4.precision.csv").exists()
-    assert len(table.computed_at_full_size(tmp_path / "out")) == 2 * len(rows.LEVELS)
+    assert len(table.computed_at_full_size(small, tmp_path / "out")) == 2 * len(rows.LEVELS)
 
 
 @pytest.mark.parametrize(("share", "allowed"), [(0.998, True), (0.9979, False)])
@@ -187,8 +191,25 @@ def test_rows_at_full_size_come_first_and_order_is_that_of_table_1() -> None:
     assert rows["epochs"].tolist() == [21, 21]
 
 
+def test_depths_print_medians_of_both_sides() -> None:
+    trained = {"history/loss": torch.zeros(21), "history/accuracy": torch.tensor(0.5)}
+    attacked = {"success": torch.tensor([True]), "distortion": torch.tensor([0.25])}
+    own = [1.0, 2.0, 3.0, 4.0, 5.0]
+    levels_of = measured(own, [2 * value for value in own]).assign(network="C-2", distance=0.5)
+    row = rows.summarise(rows.RowSpec("C-2", 0), trained, attacked, levels_of)
+    printed = table.depths(levels_of, row)
+    assert printed.index.tolist() == [("C-2", name) for name in table.DEPTHS.values()]
+    first = printed.iloc[0]
+    assert first[["d", "σ* adversary", "σ* partner"]].tolist() == ["0.5", "3", "6"]
+    assert first[["σ*/d adversary", "σ*/d partner"]].tolist() == ["6.00", "12.00"]
+    assert first["quotient"] == "0.50 [0.50, 0.50]"
+    again = table.again(row, row.assign(epochs=5)).loc["C-2"]
+    assert again[["kept: epochs", "here: epochs"]].tolist() == ["21", "5"]
+    assert again["here: quotient (c)"] == again["kept: quotient (c)"] == "0.50 [0.50, 0.50]"
+
+
 def test_kept_rows_are_those_of_the_paper_profile() -> None:
-    full = table.computed_at_full_size(table.RESULTS)
+    full = table.computed_at_full_size(profiles.networks("paper"), table.RESULTS)
     assert set(full["epochs"]) == {21}
     assert set(full["network"]) <= set(zoo.ENTRIES)
     for name in full["network"].unique():

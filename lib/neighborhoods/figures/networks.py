@@ -37,6 +37,30 @@ def histograms(axes: Sequence[Axes], levels: pd.DataFrame, names: Sequence[str],
     axes[0].legend()
 
 
+def ratios(axes: Sequence[Axes], levels: pd.DataFrame, names: Sequence[str], flat: float) -> None:
+    """Plot σ* over the distance from the boundary by depth and side, one axes a network."""
+    kept = levels["keeps"].astype("boolean").fillna(False)
+    shown = levels[levels["level"].isin(MARKERS) & kept & np.isfinite(levels["sigma"])]
+    shown = shown.assign(ratio=shown["sigma"] / shown["distance"])
+    for ax, name in zip(axes, names, strict=True):
+        sns.boxplot(
+            shown[(shown["network"] == name) & (shown["ratio"] > 0)],
+            x="level",
+            y="ratio",
+            hue="side",
+            order=list(MARKERS),
+            hue_order=list(COLOURS),
+            palette=COLOURS,
+            fliersize=0,
+            linewidth=0.7,
+            legend=False,
+            ax=ax,
+        )
+        ax.axhline(flat, color=ORIGINAL, linewidth=0.8, linestyle=":")
+        ax.set(yscale="log", xlabel="depth", ylabel="σ*/d" if ax is axes[0] else "")
+        ax.set_xticks(range(len(MARKERS)), ["(a)", "(b)", "(c)"])
+
+
 def against_depth(ax: Axes, table: pd.DataFrame, slope: float) -> None:
     """Plot median persistence of adversaries against median depth, one point a network and level."""
     for level, marker in MARKERS.items():

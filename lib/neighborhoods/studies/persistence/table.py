@@ -5,6 +5,7 @@ trained ─┬─ attacked ──┬─ levelled ── row
          └─────────────┘
 """
 
+import json
 from collections.abc import Hashable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from neighborhoods.studies.trained import trained as trained_item
 RESULTS = Path(__file__).resolve().parents[4] / "results" / "paper"
 READING_EPOCHS = 5
 COMPARED = 10_000
+DEPTHS = {"minimum": "(a) least", "draft": "(b) the draft's", "margin": "(c) margin"}
 COLUMNS = {
     "epochs": "epochs",
     "accuracy": "accuracy %",
@@ -106,18 +108,34 @@ def table(store: Store, spec: NetworksSpec, *, jobs: int = 2) -> pd.DataFrame:
     return pd.concat(parts[::-1], ignore_index=True)
 
 
-def measurements(store: Store, spec: NetworksSpec) -> pd.DataFrame:
-    """Return the measurements behind the rows, with the name of their ``network``."""
-    parts = [store.get(levelled(spec, name)).assign(network=name) for name in spec.networks]
+def kept(spec: NetworksSpec, folder: Path) -> list[str]:
+    """Return the networks whose rows the `paper` profile left in a folder, measured as the profile asks."""
+    wanted = {"gamma": spec.gamma, "margin": spec.margin, "seed": spec.seed}
+    manifests = {name: folder / f"{name}.json" for name in zoo.ENTRIES}
+    return [
+        name
+        for name, path in manifests.items()
+        if path.exists() and wanted.items() <= json.loads(path.read_text("utf-8"))["levels"]["spec"].items()
+    ]
+
+
+def computed_at_full_size(spec: NetworksSpec, folder: Path) -> pd.DataFrame:
+    """Return the rows that are `kept` in a folder, none where there is none."""
+    parts = [pd.read_csv(folder / f"{name}.csv") for name in kept(spec, folder)]
+    return pd.concat([pd.DataFrame(columns=["network", "epochs", "level"]), *parts], ignore_index=True)
+
+
+def measurements(store: Store, spec: NetworksSpec, folder: Path) -> pd.DataFrame:
+    """Return the measurements behind the rows of `together`, with the name of their ``network``."""
+    full = kept(spec, folder)
+    parts = [
+        (
+            pd.read_csv(folder / f"{name}.levels.csv") if name in full else store.get(levelled(spec, name))
+        ).assign(network=name)
+        for name in zoo.ENTRIES
+        if name in full or name in spec.networks
+    ]
     return pd.concat(parts, ignore_index=True)
-
-
-def computed_at_full_size(folder: Path) -> pd.DataFrame:
-    """Return the rows that the `paper` profile left in a folder, none where it has not run."""
-    parts = [pd.read_csv(path) for path in sorted(folder.glob("*.csv")) if path.stem in zoo.ENTRIES]
-    return (
-        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["network", "epochs", "level"])
-    )
 
 
 def together(full: pd.DataFrame, computed: pd.DataFrame) -> pd.DataFrame:
@@ -125,6 +143,66 @@ def together(full: pd.DataFrame, computed: pd.DataFrame) -> pd.DataFrame:
     rows = pd.concat([full, computed[~computed["network"].isin(full["network"])]], ignore_index=True)
     order = {name: place for place, name in enumerate(zoo.ENTRIES)}
     return rows.sort_values("network", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+
+
+def depths(measured: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return what stands behind the quotients as it is printed: a row for each network and depth.
+
+    The distance d is that from the tangent plane of the boundary. Medians are those of points that keep the
+    class of their side; the quotient has its 95 % interval.
+    """
+    sides = measured[(measured["level"] != "natural") & measured["keeps"].astype("boolean").fillna(False)]
+    values = sides.assign(ratio=sides["sigma"] / sides["distance"]).pivot_table(
+        ["distance", "sigma", "ratio"], ["network", "level"], "side", aggfunc="median"
+    )
+    found = table.set_index(["network", "level"]).to_dict("index")
+    medians = values.to_dict("index")
+    rows = {
+        (name, DEPTHS[level]): _deep(medians[name, level], found[name, level])
+        for name in zoo.ENTRIES
+        for level in DEPTHS
+        if (name, level) in medians
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["network", "depth"])
+
+
+def _deep(values: dict[Hashable, float], row: dict[Hashable, float]) -> dict[str, str]:
+    return {
+        "d": f"{values['distance', 'adversarial']:.2g}",
+        "σ* adversary": f"{values['sigma', 'adversarial']:.2g}",
+        "σ* partner": f"{values['sigma', 'natural']:.2g}",
+        "σ*/d adversary": f"{values['ratio', 'adversarial']:.2f}",
+        "σ*/d partner": f"{values['ratio', 'natural']:.2f}",
+        "quotient": _interval(row),
+    }
+
+
+def again(full: pd.DataFrame, computed: pd.DataFrame) -> pd.DataFrame:
+    """Return the quotient at the margin of networks that were kept and computed again, side by side."""
+    parts = {"kept": full, "here": computed[computed["network"].isin(full["network"])]}
+    rows = {
+        name: {
+            f"{place}: {title}": text
+            for place, part in parts.items()
+            for title, text in _quotient(part[part["network"] == name].set_index("level")).items()
+        }
+        for name in zoo.ENTRIES
+        if name in set(parts["here"]["network"])
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _quotient(levels: pd.DataFrame) -> dict[str, str]:
+    row = levels.to_dict("index")["margin"]
+    return {
+        "epochs": f"{row['epochs']:.0f}",
+        "accuracy %": f"{row['accuracy']:.2f}",
+        "quotient (c)": _interval(row),
+    }
+
+
+def _interval(row: dict[Hashable, float]) -> str:
+    return f"{row['quotient']:.2f} [{row['quotient_low']:.2f}, {row['quotient_high']:.2f}]"
 
 
 def beside(table: pd.DataFrame, reported: pd.DataFrame) -> pd.DataFrame:
