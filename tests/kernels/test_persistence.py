@@ -271,7 +271,7 @@ def test_batch_size_does_not_change_the_result(
     for classifier in (network.double(), convolution.double()):
         found = []
         for size in (1, 1000, 2**20):
-            monkeypatch.setattr("neighborhoods.kernels.probes.PASS", size)
+            monkeypatch.setattr("neighborhoods.kernels.layouts.PASS", size)
             found.append(persistence(classifier, points.double(), samples=128, generator=seeded(8)))
         for other in found[1:]:
             torch.testing.assert_close(other.sigma, found[0].sigma, rtol=1e-9, atol=0)

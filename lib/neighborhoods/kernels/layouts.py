@@ -1,5 +1,6 @@
 """The same classifier where it is cheaper: behind its first layer, or in another layout of its points."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import pixel_unshuffle
 
@@ -7,6 +8,16 @@ from neighborhoods.kernels.blocks import channels_innermost, on_blocks
 from neighborhoods.kernels.statistics import Classifier
 
 PASS = 2**17  # numbers in one forward pass: they stay in the cache, and larger blocks cost page faults
+WIDEST = 2**25  # numbers in one forward pass of an accelerator, which wants many
+HELD = 300  # numbers that a deep network holds for each number of its input, those for a gradient included
+
+
+def pass_size(device: torch.device) -> int:
+    """Return how many numbers go into one forward pass: what suits a cache, or what the free memory holds."""
+    if device.type != "cuda":
+        return PASS
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(PASS, min(WIDEST, free // (4 * HELD)))
 
 
 def first_layer(classifier: Classifier, points: Tensor) -> tuple[nn.Linear | None, Classifier]:

@@ -192,14 +192,19 @@ def persistence(
     )
 
 
+def require_range(sigma_range: tuple[float, float]) -> None:
+    """Raise `ValueError` unless the ends are positive, finite and in order."""
+    if not 0 < sigma_range[0] < sigma_range[1] < float("inf"):
+        raise ValueError(f"sigma_range: got {sigma_range}; required 0 < least < most < infinity")
+
+
 def _require_positive(name: str, values: Tensor) -> None:
     if not bool((values > 0).all()):
         raise ValueError(f"{name}: got {values.min().item()}; required positive numbers")
 
 
 def _check(sigma_range: tuple[float, float], method: str, noise: str | None, groups: int) -> None:
-    if not 0 < sigma_range[0] < sigma_range[1] < float("inf"):
-        raise ValueError(f"sigma_range: got {sigma_range}; required 0 < least < most < infinity")
+    require_range(sigma_range)
     if method not in ("fast", "certified"):
         raise ValueError(f'method: got {method!r}; required "fast" or "certified"')
     if method == "certified" and noise == "sobol":

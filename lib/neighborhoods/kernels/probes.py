@@ -6,30 +6,47 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
-from neighborhoods.kernels.layouts import PASS, first_layer, laid_out
+from neighborhoods.kernels.layouts import first_layer, laid_out, pass_size
 from neighborhoods.kernels.noise import Noise, scrambles_in, sobol_normals, unit_noise
 from neighborhoods.kernels.statistics import Classifier, labels_of
 
 GRADIENTS = 256  # margin gradients that span the axes of Sobol noise
+GRADIENT_SHARE = 4  # at least so many looks for each gradient, which costs about three
 NEGLIGIBLE = 1e-8  # variance of the margin along an axis, relative to the first, that needs no axis
+
+Answers = dict[tuple[int, float, int, int], Tensor]
+"""Classes by row, σ, and the first and last of the noise."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Centres with their labels, a classifier, and one pool of noise for all of them."""
+    """Centres with their labels, a classifier, one pool of noise for all of them, and answers to be kept."""
 
     classifier: Classifier
     centres: Float[Tensor, "points ..."]
     labels: Int[Tensor, " points"]
     pool: Float[Tensor, "samples ..."]
     scrambles: int = 1
+    answers: Answers | None = None
 
     def classes(
         self, rows: Int[Tensor, " rows"], sigmas: Float[Tensor, " rows"], first: int, last: int
     ) -> Int[Tensor, "rows samples"]:
         r"""Return $C(x_i + \sigma_i\varepsilon_j)$ for the given rows $i$ and first ≤ $j$ < last."""
-        noise = self.pool[first:last]
-        together, passes = max(1, PASS // noise.numel()), min(len(noise), -(-noise.numel() // PASS))
+        if self.answers is None:
+            return self._ask(rows, sigmas, first, last)
+        places = [
+            (row, sigma, first, last) for row, sigma in zip(rows.tolist(), sigmas.tolist(), strict=True)
+        ]
+        new = [number for number, place in enumerate(places) if place not in self.answers]
+        if new:
+            found = self._ask(rows[new], sigmas[new], first, last)
+            self.answers.update(zip((places[number] for number in new), found, strict=True))
+        return torch.stack([self.answers[place] for place in places])
+
+    def _ask(self, rows: Tensor, sigmas: Tensor, first: int, last: int) -> Int[Tensor, "rows samples"]:
+        noise, size = self.pool[first:last], pass_size(self.pool.device)
+        together, passes = max(1, size // noise.numel()), min(len(noise), -(-noise.numel() // size))
         scales = sigmas.to(noise).reshape(-1, *[1] * noise.ndim)
         answers = []
         for some, scale in zip(rows.split(together), scales.split(together), strict=True):
@@ -68,7 +85,8 @@ def probe_of(
     layer, rest = first_layer(classifier, points)
     if layer is None:
         same, centres = laid_out(classifier, points)
-        axes = margin_axes(same, centres, generator=generator) if noise == "sobol" else None
+        count = min(GRADIENTS, max(1, samples * len(points) // GRADIENT_SHARE))
+        axes = margin_axes(same, centres, count=count, generator=generator) if noise == "sobol" else None
         pool = unit_noise(noise, samples, centres[0], axes=axes, generator=generator)
         return Probe(same, centres, own, pool, scrambles)
     weight = layer.weight.detach()
@@ -84,20 +102,24 @@ def probe_of(
 
 
 def margin_axes(
-    classifier: Classifier, points: Float[Tensor, "points ..."], *, generator: Generator | None = None
+    classifier: Classifier,
+    points: Float[Tensor, "points ..."],
+    *,
+    count: int = GRADIENTS,
+    generator: Generator | None = None,
 ) -> Float[Tensor, "n axes"] | None:
-    r"""Return orthonormal axes of margin gradients near the points, the strongest first.
+    r"""Return orthonormal axes of about so many margin gradients near the points, the strongest first.
 
     The gradients are taken at copies $x + r\varepsilon$, where $r$ is the distance to the boundary of a
     linear classifier with this margin and gradient: about where noise at the persistence puts the points.
     None where the classifier has no gradients to give.
     """
-    some = points[:: -(-len(points) // GRADIENTS)].detach()
+    some = points[:: -(-len(points) // count)].detach()
     first = _margins(classifier, some)
     if first is None:
         return None
     distance = (first[0] / first[1].norm(dim=1)).nan_to_num(0.0, 0.0, 0.0)
-    copies = some.repeat(-(-GRADIENTS // len(some)), *[1] * (some.ndim - 1))
+    copies = some.repeat(-(-count // len(some)), *[1] * (some.ndim - 1))
     scale = distance.repeat(len(copies) // len(some)).reshape(-1, *[1] * (some.ndim - 1))
     noise = torch.randn(copies.shape, generator=generator, dtype=copies.dtype, device=copies.device)
     near = _margins(classifier, copies + scale * noise)
@@ -111,7 +133,7 @@ def margin_axes(
 def _margins(classifier: Classifier, points: Tensor) -> tuple[Tensor, Tensor] | None:
     """Return the two largest logits' difference at each point, and its gradient."""
     margins, gradients = [], []
-    for part in points.split(max(1, PASS // points[0].numel())):
+    for part in points.split(max(1, pass_size(points.device) // points[0].numel())):
         x = part.clone().requires_grad_()
         with torch.enable_grad():
             logits = classifier(x)
