@@ -1,7 +1,7 @@
 """Theorem 14.5, corrected: the trained network is its path kernel machine, up to rounding, everywhere."""
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
@@ -210,6 +210,46 @@ def test_a_small_budget_changes_nothing_and_one_too_small_is_refused(hidden: lis
         torch.testing.assert_close(tiled, kernel, rtol=RELATIVE[torch.float64], atol=ABSOLUTE[torch.float64])
     with pytest.raises(ValueError, match="memory: got 1000 bytes"):
         attribution(network, run, queries, points, classes, route=route, memory=1000)
+
+
+def greatest_allocation(work: Callable[[], Any]) -> int:
+    """Bytes that torch's allocator has given out at once, by its own account."""
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
+    ) as profile:
+        kept = work()
+    changes = [e.nbytes() for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"]
+    assert len(changes) > 50
+    assert kept is not None
+    return max(accumulate(changes))
+
+
+@pytest.mark.parametrize("hidden", [[32], [16, 16]])
+@pytest.mark.parametrize(
+    ("route", "examples", "memory"),
+    [
+        ("structured", 1000, 200_000),
+        ("structured", 1000, 600_000),
+        ("dense", 24, 400_000),
+        ("dense", 24, 900_000),
+        ("jacobian", 10, 600_000),
+        ("jacobian", 10, 1_200_000),
+    ],
+)
+def test_the_budget_is_kept(route: Any, examples: int, memory: int, hidden: list[int]) -> None:
+    generator = torch.Generator().manual_seed(5)
+    points = torch.randn(examples, 60, generator=generator)
+    classes = torch.randint(0, 3, (examples,), generator=generator)
+    network = chain([60, *hidden, 3]).float()
+    run = record(
+        network, sgd(network, 0.1), points, classes, steps=2, batches=minibatches(examples, examples // 2, 1)
+    )
+    for trajectory in (run, Trajectory(run.states[:2], run.rates[:1])):
+        given_ = (network, trajectory, points[:4], points)
+        used = greatest_allocation(lambda g=given_: attribution(*g, classes, route=route, memory=memory))
+        assert used - 4 * 4 * 3 * examples <= memory
+        used = greatest_allocation(lambda g=given_: path_kernel(*g, route=route, memory=memory))
+        assert used - 4 * 4 * 9 * examples <= memory
 
 
 def test_last_layer_only_is_the_product_of_activations() -> None:

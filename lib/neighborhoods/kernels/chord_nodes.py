@@ -37,7 +37,7 @@ def pieces(chain: Chain, chord: Chord, points: Float[Tensor, "m in"]) -> Pieces:
     if not chain.kinked:
         return whole
     for layer in range(1, len(chain.shapes)):
-        whole = _split(whole, *_kinks(chain, chord, points, whole, layer))
+        whole = split(whole, *_kinks(chain, chord, points, whole, layer))
     return whole
 
 
@@ -77,7 +77,7 @@ def _preactivations(chain: Chain, chord: Chord, points: Tensor, nodes: Nodes, la
     return trace(short, Chord(chord.start[:layer], change), points, nodes).last
 
 
-def _split(found: Pieces, piece: Tensor, u: Tensor) -> Pieces:
+def split(found: Pieces, piece: Tensor, u: Tensor) -> Pieces:
     """Cut pieces at positions given relative to them."""
     cut = found.low[piece] + u * (found.high - found.low)[piece]
     owner = torch.cat([found.owner, found.owner[piece]])

@@ -49,7 +49,7 @@ def accumulate(
     result = problem.points.new_zeros((m, outputs, M, r))
     kept = result.new_zeros((m, outputs))
     worst = ledger(len(problem.trajectory.rates))
-    group, tile = _sizes(problem, outputs, r)
+    problem, group, tile = _sized(problem, outputs, r)
     for first in range(0, m, group):
         part = slice(first, min(first + group, m))
         some = problem._replace(points=problem.points[part])
@@ -57,19 +57,19 @@ def accumulate(
     return result, kept, report(worst, problem.tolerance)
 
 
-def _sizes(problem: DenseProblem, outputs: int, r: int) -> tuple[int, int]:
-    """Return how many queries and how many training examples to hold at once."""
+def _sized(problem: DenseProblem, outputs: int, r: int) -> tuple[DenseProblem, int, int]:
+    """Fit the features into the budget, and return how many queries and examples to hold at once."""
     gradient = problem.points.element_size() * problem.features.size
     # A query holds its average, two covectors and three temporaries; an example its gradient and a copy.
     query, example = 6 * gradient * outputs, 3 * gradient * max(r, 2)
     sketch = 0 if problem.sketch is None else problem.sketch.numel() * problem.sketch.element_size()
-    memory, least = problem.memory - sketch, query + example
+    features, rows = problem.features.within((problem.memory - sketch) // 4, gradient * outputs)
+    memory, least = problem.memory - sketch - rows, query + example
     if memory < least:
-        raise ValueError(
-            f"memory: got {problem.memory} bytes; one query and example require {least + sketch}"
-        )
+        needed = least + sketch + rows
+        raise ValueError(f"memory: got {problem.memory} bytes; one query and example require {needed}")
     group = max(1, min(len(problem.points), (memory - example) * 2 // 3 // query))
-    return group, max(1, (memory - group * query) // example)
+    return problem._replace(features=features), group, max(1, (memory - group * query) // example)
 
 
 def _run_backward(problem: DenseProblem, result: Tensor, kept: Tensor, tile: int, worst: Tensor) -> None:

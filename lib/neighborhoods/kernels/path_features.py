@@ -1,23 +1,16 @@
-"""Gradients of networks as dense vectors of all parameters, for any module and any rule of training.
+"""Gradients of networks as dense vectors of all parameters: what is asked of them, and those of a chain.
 
-A chain forms them from its factors, exactly integrated; any other module through `torch.func`, in chunks of
-examples, averaged over the chord by Gauss-Legendre.
+A chain forms them from its factors, exactly integrated; for any other module see `module_features`.
 """
 
-from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.autograd.functional import jvp
-from torch.func import functional_call, jacrev, vjp, vmap
+from torch import Tensor
 
 from neighborhoods.kernels.chains import Chain, Chord, outputs_of, trace, unpack
-from neighborhoods.kernels.chord_nodes import gauss_legendre
 from neighborhoods.kernels.path_factors import Factor, at_state, averaged, total
-
-MOST_NODES = 32
 
 
 class Average(NamedTuple):
@@ -44,6 +37,9 @@ class Features(Protocol):
     def size(self) -> int:
         """Return the number of parameters."""
 
+    def within(self, memory: int, each: int) -> tuple["Features", int]:
+        """Return features that fit into so many bytes, and what they need where a Jacobian takes `each`."""
+
     def outputs(self, state: Tensor, points: Tensor) -> Tensor:
         r"""Return $\hat y_w(x)$, `(m, K)`."""
 
@@ -65,6 +61,10 @@ class ChainFeatures(NamedTuple):
 
     chain: Chain
     size: int
+
+    def within(self, memory: int, each: int) -> tuple["ChainFeatures", int]:
+        """See `Features`; the factors of a chain are small against its gradients."""
+        return self, 0
 
     def outputs(self, state: Tensor, points: Tensor) -> Tensor:
         """See `Features`."""
@@ -125,79 +125,3 @@ def _summed(delta: Tensor, inputs: Tensor, owner: Tensor, count: int) -> Float[T
     left = delta.new_zeros((count, most, r * h)).index_put_((owner, place), delta.flatten(1))
     right = inputs.new_zeros((count, most, inputs.shape[1])).index_put_((owner, place), inputs)
     return (left.transpose(1, 2) @ right).view(count, r, h, -1)
-
-
-class ModuleFeatures(NamedTuple):
-    """Dense gradients of any module, through `torch.func`, some examples at a time."""
-
-    network: nn.Module
-    size: int
-    chunk: int
-
-    def outputs(self, state: Tensor, points: Tensor) -> Tensor:
-        """See `Features`."""
-        with torch.no_grad():
-            return self._call(self._named(state), points)
-
-    def jacobian(self, state: Tensor, points: Tensor) -> Tensor:
-        """See `Features`."""
-        found: Tensor = vmap(jacrev(self._one), in_dims=(None, 0), chunk_size=self.chunk)(state, points)
-        return found.detach()
-
-    def gradient(self, state: Tensor, points: Tensor, seed: Tensor) -> Tensor:
-        """See `Features`."""
-
-        def pull(point: Tensor, cotangent: Tensor) -> Tensor:
-            back: Callable[[Tensor], tuple[Tensor]] = vjp(lambda w: self._one(w, point), state)[1]
-            return back(cotangent)[0]
-
-        found: Tensor = vmap(pull, chunk_size=self.chunk)(points, seed)
-        return found.detach()
-
-    def averaged(self, start: Tensor, end: Tensor, points: Tensor, tolerance: float) -> Average:
-        """See `Features`."""
-        return Average(*_adaptive(lambda state: self.jacobian(state, points), start, end, tolerance))
-
-    def change(self, start: Tensor, end: Tensor, points: Tensor, tolerance: float) -> Change:
-        """See `Features`."""
-
-        def along(state: Tensor) -> Tensor:
-            # Twice backward: forward mode compiles parts of torch that warn of their own age.
-            derivative: Tensor = jvp(lambda w: self._call(self._named(w), points), state, end - start)[1]
-            return derivative.detach()
-
-        return Change(*_adaptive(along, start, end, tolerance))
-
-    def _one(self, state: Tensor, point: Tensor) -> Tensor:
-        return self._call(self._named(state), point[None])[0]
-
-    def _named(self, state: Tensor) -> dict[str, Tensor]:
-        named = dict(self.network.named_parameters())
-        parts = state.split([value.numel() for value in named.values()])
-        return {key: part.view_as(named[key]) for key, part in zip(named, parts, strict=True)}
-
-    def _call(self, parameters: Mapping[str, Tensor], points: Tensor) -> Tensor:
-        result: Tensor = functional_call(self.network, dict(parameters), (points,))
-        return result
-
-
-def _adaptive(
-    value: Callable[[Tensor], Tensor], start: Tensor, end: Tensor, tolerance: float
-) -> tuple[Tensor, float, int]:
-    """Average a function over the chord, doubling the nodes until that changes little, and report both."""
-    count, coarse = 2, _average(value, start, end, 1)
-    while True:
-        fine = _average(value, start, end, count)
-        scale = float(fine.abs().amax()) if fine.numel() else 0.0
-        estimate = float(coarse.sub_(fine).abs_().amax()) / scale if scale else 0.0
-        if estimate <= tolerance or 2 * count > MOST_NODES:
-            return fine, estimate, count
-        coarse, count = fine, 2 * count
-
-
-def _average(value: Callable[[Tensor], Tensor], start: Tensor, end: Tensor, count: int) -> Tensor:
-    t, weight = gauss_legendre(count, start)
-    mean = value(torch.lerp(start, end, t[0])) * weight[0]
-    for position, share in zip(t[1:], weight[1:], strict=True):
-        mean.add_(value(torch.lerp(start, end, position)).mul_(share))
-    return mean

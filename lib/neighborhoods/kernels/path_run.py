@@ -11,7 +11,8 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from neighborhoods.kernels import path_dense, path_structured
 from neighborhoods.kernels.chains import chain_of
-from neighborhoods.kernels.path_features import ChainFeatures, Features, ModuleFeatures
+from neighborhoods.kernels.module_features import ModuleFeatures
+from neighborhoods.kernels.path_features import ChainFeatures, Features
 from neighborhoods.kernels.path_report import Report, default_tolerance
 from neighborhoods.kernels.path_structured import Cotangents
 from neighborhoods.kernels.trajectories import Trajectory, read

@@ -51,18 +51,19 @@ def accumulate(problem: Problem) -> tuple[Float[Tensor, "m K M r"], Report]:
     """
     chain, m, M = problem.chain, len(problem.points), len(problem.training)
     result = problem.points.new_zeros((m, chain.outputs, M, problem.width))
-    outer = torch.zeros_like(result) if problem.deferred and problem.cotangents is not None else None
-    corner = result.new_zeros((m, M)) if problem.deferred and outer is None else None
+    # The last layer is kept apart: a part of the result in attribution, of its diagonal in the full tensor.
+    shape = (m, M) if problem.cotangents is None else result.shape
+    last = result.new_zeros(shape) if problem.deferred else None
     worst, count, before = ledger(len(problem.trajectory.rates)), 2, None
     size = sum(out * (inputs + biased) for out, inputs, biased in chain.shapes)
     for step in steps(problem.trajectory, size, M):
         chord = _chord(chain, step)
         query = averaged(chain, chord, problem.points, tolerance=problem.tolerance, count=count)
         before, count = _note(problem, step, query, before, worst), max(2, query.rule // 4)
-        for rows in _tiles(problem, query, step):
-            second = outer if corner is None else corner
-            _add(problem, step, chord, query.factors, rows=rows, result=result, second=second)
-    _finish(problem, result, outer, corner)
+        for rows in _tiles(problem, query, step, last):
+            _add(problem, step, chord, query.factors, rows=rows, result=result, last=last)
+    if last is not None:
+        _finish(problem, result, last)
     return result, report(worst, problem.tolerance)
 
 
@@ -80,12 +81,13 @@ def _note(problem: Problem, step: Step, query: Averaged, before: Tensor | None, 
     return after
 
 
-def _tiles(problem: Problem, query: Averaged, step: Step) -> Iterator[slice | Tensor]:
+def _tiles(problem: Problem, query: Averaged, step: Step, last: Tensor | None) -> Iterator[slice | Tensor]:
     """Yield the rows of the step's batch in parts that fit the budget."""
     item, K, r = problem.points.element_size(), problem.chain.outputs, problem.width
     widths = sum(shape[0] for shape in problem.chain.shapes)
     n = max(len(factor.activation) for factor in query.factors)
-    fixed = item * sum(t.numel() for factor in query.factors for t in factor[:2] if isinstance(t, Tensor))
+    held = [last, *(part for factor in query.factors for part in factor[:2])]
+    fixed = item * sum(tensor.numel() for tensor in held if isinstance(tensor, Tensor))
     each = item * (3 * (r + 1) * widths + problem.chain.shapes[0][1])
     each += item * (2 * n * (K * r + 1) if not problem.deferred or step.rows is not None else n)
     tile = (problem.memory - fixed) // each
@@ -105,7 +107,7 @@ def _add(
     *,
     rows: slice | Tensor,
     result: Tensor,
-    second: Tensor | None,
+    last: Tensor | None,
 ) -> None:
     """Add the contributions of some training examples at one step."""
     start = Chord(chord.start, None)
@@ -115,9 +117,9 @@ def _add(
         seed = problem.cotangents(outputs_of(problem.chain, found), rows)[:, None, :] * -factor
         factor = 1.0
     examples = traced(problem.chain, start, found, seed)
-    if problem.deferred and second is not None:
+    if last is not None:
         _add_flat(result, query[0], examples[0], rows, factor)
-        _add_last(second, query[1], examples[1], rows, factor)
+        _add_last(last, query[1], examples[1], rows, factor)
         return
     for own, other in zip(query, examples, strict=True):
         if not problem.last_only or own is query[-1]:
@@ -145,20 +147,20 @@ def _add_flat(result: Tensor, own: Factor, other: Factor, rows: slice | Tensor, 
         result.index_add_(2, rows, (left @ right).view(m, K, -1, r), alpha=factor)
 
 
-def _add_last(second: Tensor, own: Factor, other: Factor, rows: slice | Tensor, factor: float) -> None:
+def _add_last(last: Tensor, own: Factor, other: Factor, rows: slice | Tensor, factor: float) -> None:
     """Add the last layer: inner products of activations, times the seed where there is one."""
     inner = own.activation @ other.activation.T + float(own.biased)
     if other.delta is None:
         if isinstance(rows, slice):
-            second[:, rows] += factor * inner
+            last[:, rows] += factor * inner
         else:
-            second.index_add_(1, rows, inner, alpha=factor)
+            last.index_add_(1, rows, inner, alpha=factor)
         return
     seed = other.delta[:, 0].T.contiguous()
     if isinstance(rows, slice):
-        second[:, :, rows, 0].addcmul_(inner[:, None], seed)
+        last[:, :, rows, 0].addcmul_(inner[:, None], seed)
     else:
-        second.index_add_(2, rows, (inner[:, None] * seed)[..., None])
+        last.index_add_(2, rows, (inner[:, None] * seed)[..., None])
 
 
 def product(own: Factor, other: Factor, count: int, outputs: int) -> Float[Tensor, "m K M r"]:
@@ -176,13 +178,11 @@ def product(own: Factor, other: Factor, count: int, outputs: int) -> Float[Tenso
     return block if own.owner is None else block.new_zeros((count, K, M, r)).index_add_(0, own.owner, block)
 
 
-def _finish(problem: Problem, result: Tensor, outer: Tensor | None, corner: Tensor | None) -> None:
+def _finish(problem: Problem, result: Tensor, last: Tensor) -> None:
     """Multiply the first layer's products of inputs in, and add the last layer."""
-    if outer is None and corner is None:
-        return
     inner = problem.points @ problem.training.T + float(problem.chain.shapes[0][2])
     result *= inner[:, None, :, None]
-    if outer is not None:
-        result += outer
-    if corner is not None:
-        result.diagonal(dim1=1, dim2=3).add_(corner[:, :, None])
+    if problem.cotangents is None:
+        result.diagonal(dim1=1, dim2=3).add_(last[:, :, None])
+    else:
+        result += last

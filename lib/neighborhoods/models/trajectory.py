@@ -10,7 +10,7 @@ from torch.nn.utils import parameters_to_vector
 
 from neighborhoods.kernels.path_kernel import cross_entropies
 from neighborhoods.kernels.path_run import Loss, require_evaluation
-from neighborhoods.kernels.trajectories import Trajectory
+from neighborhoods.kernels.trajectories import Rule, Trajectory
 from neighborhoods.models.optimisers import rule_of, scale_of
 from neighborhoods.models.shards import read_trajectory, write_trajectory
 from neighborhoods.progress import bar
@@ -68,29 +68,22 @@ def record(
         raise ValueError(
             f"points, targets: got {len(points)}, {len(targets)}; required as many, at least one"
         )
+    kept = None if batches is None else list(batches)
     start = _flat(network)
 
     def run() -> Iterator[Recorded]:
         for s in bar(range(steps), description="record"):
             if rate is not None:
                 optimizer.param_groups[0]["lr"] = rate(s)
-            rows = slice(None) if batches is None else batches[s]
+            rows = slice(None) if kept is None else kept[s]
             _descend(network, optimizer, loss(network(points[rows]), targets[rows]), reduction, s)
             scale = scale_of(optimizer) if rule.adaptive else None
             yield Recorded(_flat(network), float(optimizer.param_groups[0]["lr"]), scale)
 
-    kept = None if batches is None else list(batches)
-    if folder is not None:
-        write_trajectory(folder, start, run(), rule=rule, reduction=reduction, batches=kept, shard=shard)
-        return read_trajectory(folder)
-    found = list(run())
-    states, scales = (
-        [start, *(one.state for one in found)],
-        [one.scale for one in found if one.scale is not None],
-    )
-    rates = torch.tensor([one.rate for one in found], dtype=torch.float64)
-    held = torch.stack(scales) if scales else None
-    return Trajectory(torch.stack(states), rates, rule, reduction, kept, held)
+    if folder is None:
+        return _in_memory(start, list(run()), rule, reduction, kept)
+    write_trajectory(folder, start, run(), rule=rule, reduction=reduction, batches=kept, shard=shard)
+    return read_trajectory(folder)
 
 
 def minibatches(examples: int, size: int, epochs: int, *, generator: Generator | None = None) -> list[Tensor]:
@@ -105,6 +98,15 @@ def minibatches(examples: int, size: int, epochs: int, *, generator: Generator |
         )
     orders = [torch.randperm(examples, generator=generator) for _ in range(epochs)]
     return [batch for order in orders for batch in order.split(size)]
+
+
+def _in_memory(
+    start: Tensor, found: list[Recorded], rule: Rule, reduction: Reduction, batches: list[Tensor] | None
+) -> Trajectory:
+    states = torch.stack([start, *(one.state for one in found)])
+    scales = [one.scale for one in found if one.scale is not None]
+    rates = torch.tensor([one.rate for one in found], dtype=torch.float64)
+    return Trajectory(states, rates, rule, reduction, batches, torch.stack(scales) if scales else None)
 
 
 def _descend(
