@@ -23,7 +23,7 @@ book: $(READY) ## Execute the chapters with PROFILE, build the HTML; CHAPTER=nam
 
 test: $(READY) ## Unit, property and docstring tests, notebooks, and the pages of a book (smoke, if none is built)
 	@test -f _build/html/index.html || $(PY) -m book.build --profile smoke
-	$(PY) -m pytest -n 2 --dist loadfile -m "not browser" $(PYTEST)
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not browser" $(PYTEST)
 
 bench: $(READY) ## Our kernels against the literal algorithms
 	$(PY) benchmarks/run.py

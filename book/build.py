@@ -8,11 +8,13 @@ import argparse
 import os
 import shlex
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock
+from joblib import Parallel, delayed
 from neighborhoods.progress import message
 from neighborhoods.store import ROOT, Item, Store, default_store
 
@@ -20,6 +22,7 @@ from book import execute, parameters, provenance, site
 from book.parameters import BuildError
 
 PROFILES = ("smoke", "quick", "paper")
+JOBS = 2  # chapters executed side by side, each in its process
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,12 +79,28 @@ def write(root: Path, chapters: Sequence[execute.Chapter], store: Store) -> None
     store.sweep()
     folder = root / "book" / "chapters"
     folder.mkdir(exist_ok=True)
+    items = {chapter.name: Item(execute.execute, chapter) for chapter in chapters}
+    missing = [item for item in items.values() if not store.has(item)]
+    jobs = min(len(missing), JOBS)
+    if jobs > 1:
+        Parallel(n_jobs=jobs)(delayed(_compute)(store, item, os.getpid()) for item in missing)
     manifests = {}
-    for chapter in chapters:
-        item = Item(execute.execute, chapter)
-        _replace(folder / f"{chapter.name}.ipynb", store.get(item))
-        manifests[chapter.name] = store.manifest(item)
+    for name, item in items.items():
+        _replace(folder / f"{name}.ipynb", store.get(item))
+        manifests[name] = store.manifest(item)
     _replace(folder / "provenance.md", provenance.page(manifests).encode())
+
+
+def _compute(store: Store, item: Item[bytes], parent: int) -> None:
+    """Compute an item in a process of its own, which ends with the build even if that is killed."""
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    store.get(item)
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -11,12 +11,19 @@ settings.register_profile("book", deadline=None, derandomize=True, database=None
 settings.load_profile("book")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a CUDA device where there is none."""
-    if not torch.cuda.is_available():
-        for item in items:
-            if item.get_closest_marker("cuda"):
-                item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
+    """Skip what needs a CUDA device where there is none, and say which tests share a worker."""
+    for item in items:
+        if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+            item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    """A file's tests stay together, with its fixtures; those of one chapter make a group of their own."""
+    source = item.callspec.params.get("source") if hasattr(item, "callspec") else None
+    return f"{item.path.stem}-{getattr(source, 'stem', '')}"
 
 
 @pytest.fixture

@@ -195,20 +195,29 @@ def test_the_kernel_is_this_interpreter(
     assert json.dumps(sys.executable)[1:-1] in notebook.decode()
 
 
+def kernels(process: int) -> list[psutil.Process]:
+    """The kernels below a process."""
+    below = psutil.Process(process).children(recursive=True)
+    return [child for child in below if "ipykernel_launcher" in " ".join(child.cmdline())]
+
+
 @pytest.mark.book
-def test_a_killed_build_takes_its_kernel_along_and_resumes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("chapters", [1, 2])
+def test_a_killed_build_takes_its_kernels_along_and_resumes(tmp_path: Path, chapters: int) -> None:
     project = copy_project(tmp_path / "root")
     source = project / "notebooks" / "tiny.md"
     text = source.read_text()
     source.write_text(text.replace("print(points, label)", "import time; time.sleep(60)"))
+    if chapters > 1:
+        (project / "notebooks" / "second.md").write_text(source.read_text())
     command = [sys.executable, "-m", "book.build", "--root", str(project), "--profile", "smoke", "--no-html"]
     environment = {**os.environ, "NEIGHBORHOODS_STORE": str(tmp_path / "store")}
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
-    deadline = time.monotonic() + 60
-    while not (family := psutil.Process(process.pid).children(recursive=True)):
+    deadline = time.monotonic() + 300
+    while len(family := kernels(process.pid)) < chapters:
         assert time.monotonic() < deadline, "no kernel was started"
         time.sleep(0.1)
-    time.sleep(3)
+    family = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGKILL)
     process.wait()
     _, alive = psutil.wait_procs(family, timeout=20)
