@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from neighborhoods.figures import background, style, wedges
 from neighborhoods.figures import persistence as draw
-from neighborhoods.figures import style, wedges
 
 
 @pytest.fixture
@@ -119,4 +119,49 @@ def test_montage_and_strip_show_the_pixels(ax: plt.Axes) -> None:
     figure, axes = plt.subplots(1, 2)
     draw.strip(axes, pixels, [0.0, 0.5])
     assert axes[1].get_title() == "σ = 0.5"
+    plt.close(figure)
+
+
+def test_every_unit_reads_the_whole_layer_before(ax: plt.Axes) -> None:
+    background.network(ax, [7, 5, 3], ["in", "hidden", "out"], "softmax")
+    assert [len(column.get_offsets()) for column in ax.collections] == [7, 5, 3]
+    assert len(ax.lines) == 7 * 5 + 5 * 3 + 3
+
+
+def test_each_layer_sends_forward_and_back(ax: plt.Axes) -> None:
+    background.recursion(ax, 3)
+    words = [text.get_text() for text in ax.texts]
+    assert sum(r"\nabla_{W^" in word for word in words) == 3
+    patches = [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None)]
+    arrows = [to_hex(patch.get_edgecolor()).upper() for patch in patches]
+    assert arrows.count(style.NATURAL) == arrows.count(style.ADVERSARIAL) == 4
+
+
+def test_a_triptych_shows_what_was_added() -> None:
+    figure, axes = plt.subplots(2, 3)
+    original, attacked = np.zeros((4, 4)), np.stack([np.full((4, 4), 0.5), np.full((4, 4), 0.25)])
+    background.triptychs(axes, original, attacked, [3, 5])
+    shown = [[ax.images[0].get_array().mean() for ax in row] for row in axes]
+    assert shown == [[0, 0.5, 0.5], [0, 0.25, 0.25]]
+    assert axes[1, 1].images[0].get_clim() == (-0.5, 0.5)
+    assert axes[1, 2].get_title() == "read as 5"
+    plt.close(figure)
+
+
+def test_two_means_stand_in_the_histogram(ax: plt.Axes) -> None:
+    background.distortions(ax, pd.Series([0.02, 0.04]), 0.089)
+    assert [line.get_xdata()[0] for line in ax.lines] == [pytest.approx(0.03), 0.089]
+
+
+def test_the_first_attack_stands_on_top() -> None:
+    figure, axes = plt.subplots(1, 2)
+    columns = ["success", "success_low", "success_high", "mean", "mean_low", "mean_high", "median"]
+    table = pd.DataFrame(
+        [[1, 0.9, 1, 0.1, 0.08, 0.12, 0.09], [0.5, 0.4, 0.6, 0.2, 0.1, 0.3, 0.2]], columns=columns
+    )
+    background.attacks(axes, table.assign(attack=["L-BFGS", "DDN, foolbox"]))
+    dots = axes[0].collections[1]
+    assert dots.get_offsets()[:, 0].tolist() == [0.5, 1]
+    assert [to_hex(colour).upper() for colour in dots.get_facecolors()] == [style.THEORY, style.NATURAL]
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["DDN, foolbox", "L-BFGS"]
     plt.close(figure)

@@ -163,6 +163,22 @@ def test_refinement_shortens_what_penalties_leave(relu: nn.Sequential) -> None:
     assert float(refined.distortion.mean()) < 0.995 * float(without.distortion.mean())
 
 
+def test_more_starts_find_nearer_points(relu: nn.Sequential) -> None:
+    points, targets = pairs(10)
+    sources = (torch.Generator().manual_seed(3) for _ in range(3))
+    once, twice, often = (
+        minimum_distortion(relu, points, targets, starts=count, generator=source)
+        for count, source in zip((1, 2, 6), sources, strict=True)
+    )
+    plain = minimum_distortion(relu, points, targets)
+    assert torch.equal(once.points, plain.points)
+    assert (twice.success | ~once.success).all()
+    for more, fewer in ((twice, once), (often, twice)):
+        assert (more.distortion <= fewer.distortion)[fewer.success].all()
+        assert (more.evaluations > fewer.evaluations).all()
+    assert float(often.distortion.mean()) < 0.998 * float(once.distortion.mean())
+
+
 def test_no_graph_is_left_and_parameters_keep_their_gradients(relu: nn.Sequential) -> None:
     network = networks.build("FC100-20-10", generator=Generator().manual_seed(0))
     points, targets = pairs(1)
@@ -197,6 +213,7 @@ def test_no_points_are_no_rows() -> None:
         ("rounds", {"rounds": 0}),
         ("refinements", {"refinements": -1}),
         ("rivals", {"rivals": 0}),
+        ("starts", {"starts": 0}),
         ("memory", {"memory": 0}),
         ("decrease", {"decrease": -1.0}),
         ("targets", {"targets": torch.tensor([10])}),

@@ -27,6 +27,7 @@ from neighborhoods.kernels.statistics import Classifier
 _UNKNOWN = math.nan  # an end of a penalty's bracket that no round has reached
 _RESERVE, _GROW, _SHRINK = 0.7, 1.0, 1.5  # in ln c
 _HALVINGS = 16
+_SPREAD, _NEARER = 6.0, 0.2  # of a restart: noise over the root mean square of the best step; in ln c
 
 
 class MinimumDistortion(NamedTuple):
@@ -81,6 +82,8 @@ def minimum_distortion(
     iterations: int = 60,
     memory: int = 3,
     decrease: float = 1e-3,
+    starts: int = 1,
+    generator: torch.Generator | None = None,
 ) -> MinimumDistortion:
     """Move each point into its target class by as short a step as can be found.
 
@@ -105,6 +108,9 @@ def minimum_distortion(
         iterations: L-BFGS steps for each penalty at most.
         memory: curvature pairs for each row.
         decrease: relative decrease of the objective at which L-BFGS ends.
+        starts: how often all of this is done; all but the first time from noise around $x$, for the last
+            penalty alone. Each may find another, nearer valley.
+        generator: source of that noise.
 
     Returns:
         A `MinimumDistortion` whose rows are those of `points`, failures with success False.
@@ -120,7 +126,7 @@ def minimum_distortion(
     >>> attack.success, attack.points.round(decimals=2)
     (tensor([True]), tensor([[0.5000, 0.5000]]))
     """
-    _check(margin, rounds=rounds, refinements=refinements, rivals=rivals)
+    _check(margin, rounds=rounds, refinements=refinements, rivals=rivals, starts=starts)
     check_inside(points, box)
     check_mode(classifier)
     goal = Goal(classifier, points.detach().flatten(1), points.shape[1:], targets.long(), margin, box)
@@ -130,6 +136,11 @@ def minimum_distortion(
     best, penalty, evaluations = _penalised(goal, descent, rounds)
     best, gradients = refine(goal, best, rivals=rivals, steps=refinements)
     best = pull_back(goal, best, halvings=_HALVINGS)
+    for _ in range(starts - 1):
+        other, more = _restart(goal, descent, best, penalty, generator)
+        other, again = refine(goal, other, rivals=rivals, steps=refinements)
+        other = pull_back(goal, other, halvings=_HALVINGS)
+        best, gradients = improve(best, other.points, other.success, goal.origin), gradients + more + again
     adversarial = best.points.unflatten(1, goal.shape)
     beyond = overshoot(classifier, points.detach(), adversarial, iterations=_HALVINGS).distance
     distortion = best.length / math.sqrt(goal.origin.shape[1])
@@ -175,6 +186,27 @@ def _penalised(
         for whole, part in zip((*best, *search), (*new, *narrowed), strict=True):
             whole[rows] = part
     return best, penalty, evaluations
+
+
+def _restart(
+    goal: Goal,
+    descent: Callable[[Objective, Tensor], Minimum],
+    best: Best,
+    penalty: Tensor,
+    generator: torch.Generator | None,
+) -> tuple[Best, Int64[Tensor, " m"]]:
+    """Minimise from noise around the natural points, a little nearer to success than the last penalty was."""
+    rows = torch.arange(len(goal.origin), device=goal.origin.device)
+    device = goal.origin.device if generator is None else generator.device
+    noise = torch.randn(goal.origin.shape, generator=generator, dtype=goal.origin.dtype, device=device).to(
+        goal.origin.device
+    )
+    spread = _SPREAD * best.length / math.sqrt(goal.origin.shape[1])
+    start = (goal.origin + spread[:, None] * noise).clamp(*goal.box)
+    found = descent(_objective(goal, rows, penalty * math.exp(-_NEARER)), start)
+    success = excess(goal, found.points, rows) > 0
+    length = (found.points - goal.origin).norm(dim=1)
+    return Best(found.points.clone(), success, length), found.evaluations
 
 
 def _first_penalty(goal: Goal, start: Float[Tensor, " m"]) -> Float[Tensor, " m"]:

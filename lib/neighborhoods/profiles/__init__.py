@@ -1,14 +1,18 @@
 """Sizes of the experiments: one code path, only numbers differ between smoke, quick and paper."""
 
+from neighborhoods.profiles.background_sizes import BACKGROUND, BackgroundSpec, background
 from neighborhoods.profiles.networks_sizes import FULLY_CONNECTED, NETWORKS, NetworksSpec, networks
 from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpec, persistence
 
 __all__ = [
+    "BACKGROUND",
     "FULLY_CONNECTED",
     "NETWORKS",
     "PERSISTENCE",
+    "BackgroundSpec",
     "NetworksSpec",
     "PersistenceSpec",
+    "background",
     "networks",
     "persistence",
 ]
