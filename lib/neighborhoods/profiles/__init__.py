@@ -2,17 +2,21 @@
 
 from neighborhoods.profiles.background_sizes import BACKGROUND, BackgroundSpec, background
 from neighborhoods.profiles.networks_sizes import FULLY_CONNECTED, NETWORKS, NetworksSpec, networks
+from neighborhoods.profiles.path_kernel_sizes import PATH_KERNEL, PathKernelSpec, path_kernel
 from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpec, persistence
 
 __all__ = [
     "BACKGROUND",
     "FULLY_CONNECTED",
     "NETWORKS",
+    "PATH_KERNEL",
     "PERSISTENCE",
     "BackgroundSpec",
     "NetworksSpec",
+    "PathKernelSpec",
     "PersistenceSpec",
     "background",
     "networks",
+    "path_kernel",
     "persistence",
 ]
