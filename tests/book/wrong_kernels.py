@@ -24,8 +24,12 @@ class Mistake(NamedTuple):
 HALF_AS_LARGE_AGAIN = Mistake(
     "kernels/persistence.py", "persistence", "result._replace(sigma=1.5 * result.sigma)"
 )
+CONTRIBUTIONS_TOO_LARGE = Mistake(
+    "kernels/path_kernel.py", "attribution", "result._replace(contributions=1.5 * result.contributions)"
+)
 MISTAKES = {
     "tiny": HALF_AS_LARGE_AGAIN,
+    "path_kernel": CONTRIBUTIONS_TOO_LARGE,
     "persistence": HALF_AS_LARGE_AGAIN,
     "networks": HALF_AS_LARGE_AGAIN,
 }

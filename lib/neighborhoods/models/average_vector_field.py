@@ -25,7 +25,7 @@ def average_vector_field(
     rate: float,
     loss: Loss = cross_entropies,
     reduction: Reduction = "mean",
-    iterations: int = 100,
+    iterations: int = 200,
 ) -> Trajectory:
     r"""Train a chain in place by implicit steps over the full batch, and record them.
 

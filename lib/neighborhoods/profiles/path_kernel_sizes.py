@@ -45,7 +45,7 @@ class PathKernelSpec:
     width_seeds: int = 5
     halvings: int = 5
     forms_examples: int = 60
-    forms_steps: int = 30
+    forms_steps: int = 20
     seed: int = 0
 
 

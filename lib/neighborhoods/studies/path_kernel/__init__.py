@@ -104,7 +104,7 @@ def formed(spec: PathKernelSpec) -> Item[pd.DataFrame]:
         "mnist",
         spec.forms_examples,
         spec.forms_steps,
-        0.15,
+        0.1,
         activation="tanh",
         head="log-probabilities",
         seed=spec.seed,

@@ -36,7 +36,7 @@ def descents(examples: int, steps: int, seed: int) -> list[RecordedSpec]:
     chains: list[tuple[str, Activation, float]] = [
         (ONE, "relu", 0.2),
         (TWO, "relu", 0.2),
-        (THREE, "relu", 0.5),
+        (THREE, "relu", 0.3),
     ]
     chains += [(ONE, "tanh", 0.2), (TWO, "tanh", 0.2), (TWO, "gelu", 0.2)]
     return [
