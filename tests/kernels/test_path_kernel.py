@@ -274,6 +274,11 @@ def test_bad_input_is_refused_with_its_name() -> None:
         ("training: got no example", {"training": points[:0], "targets": classes[:0]}),
         ("targets: got 29", {"targets": classes[1:]}),
         ("points: got shape", {"points": queries[:, 1:]}),
+        ("points: .* required 5 values each", {"points": queries[:, 1:], "training": points[:, 1:]}),
+        ("points: got a value that is not finite", {"points": queries / 0}),
+        ("training: got a value that is not finite", {"training": points * torch.inf}),
+        ("states: .* 1; required finite", {"trajectory": Trajectory(broken, run.rates), "route": "dense"}),
+        ("states: .* 1; required finite", {"trajectory": Trajectory(broken, run.rates), "route": "jacobian"}),
         ("points, training: got torch.float32", {"points": queries.float(), "training": points.float()}),
         ("batches: got", {"trajectory": Trajectory(run.states, run.rates, batches=[torch.tensor([30])] * 2)}),
         ("route: got 'dense'", {"route": "dense", "network": nn.Sequential(network, nn.Tanh())}),
@@ -290,3 +295,8 @@ def test_bad_input_is_refused_with_its_name() -> None:
     for message, changed in cases:
         with pytest.raises(ValueError, match=message):
             attribution(**(given_ | changed))
+        if "targets" not in changed:
+            with pytest.raises(ValueError, match=message):
+                path_kernel(
+                    **{name: value for name, value in (given_ | changed).items() if name != "targets"}
+                )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from neighborhoods.kernels.path_kernel import attribution
 from neighborhoods.kernels.trajectories import Rule, Trajectory, coarsen, steps
 from neighborhoods.models.shards import Shards, from_tensors, read_trajectory, to_tensors
 from neighborhoods.models.trajectory import minibatches, record
@@ -85,6 +86,21 @@ def test_missing_checkpoints_and_unfinished_runs_are_named(tmp_path: Path) -> No
     (tmp_path / "trajectory.json").unlink()
     with pytest.raises(FileNotFoundError, match="required a complete trajectory"):
         read_trajectory(tmp_path)
+
+
+@pytest.mark.parametrize("shard", [1, 2**20])
+def test_a_shard_that_is_cut_short_is_named(shard: int, tmp_path: Path) -> None:
+    found = run(folder=tmp_path, shard=shard)
+    path = sorted(tmp_path.glob("states-*"))[-1]
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(ValueError, match=rf"states: .*{path.name} is damaged .* whole for checkpoint"):
+        list(steps(found, 51))
+    points, classes = data()
+    with pytest.raises(ValueError, match=path.name):
+        attribution(network(), read_trajectory(tmp_path), points, points, classes)
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match=path.name):
+        found.states[7]
 
 
 def test_rules_that_no_kernel_represents_are_refused() -> None:

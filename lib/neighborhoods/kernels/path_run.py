@@ -59,7 +59,10 @@ def prepare(
     if chain is None:
         return Run(ModuleFeatures(network, size, chunk), False, trajectory, points, training, wanted)
     features, structured = ChainFeatures(chain, size), trajectory.rule.plain and route != "dense"
-    return Run(features, structured, trajectory, points.flatten(1), training.flatten(1), wanted)
+    flat, inputs = points.flatten(1), chain.shapes[0][1]
+    if flat.shape[1] != inputs:
+        raise ValueError(f"points: got shape {tuple(points.shape)}; required {inputs} values each")
+    return Run(features, structured, trajectory, flat, training.flatten(1), wanted)
 
 
 def sketch_of(run: Run, route: Route, projection: int | None, generator: Generator | None) -> Tensor | None:
@@ -123,6 +126,9 @@ def require_evaluation(network: nn.Module) -> None:
 def _check_sets(points: Tensor, training: Tensor, trajectory: Trajectory) -> None:
     if not len(training):
         raise ValueError("training: got no example; required at least one")
+    for name, some in (("points", points), ("training", training)):
+        if not bool(some.isfinite().all()):
+            raise ValueError(f"{name}: got a value that is not finite; required finite inputs")
     if points.shape[1:] != training.shape[1:]:
         raise ValueError(
             f"points: got shape {tuple(points.shape)}; required (m, *{tuple(training.shape[1:])})"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -46,6 +46,7 @@ class Shards:
         Raises:
             IndexError: there is no such vector.
             FileNotFoundError: the file that should hold it is missing.
+            ValueError: the file is cut short or damaged.
         """
         if not -self.count <= index < self.count:
             raise IndexError(f"index: got {index}; required one of the {self.count} {self.name}")
@@ -53,8 +54,13 @@ class Shards:
         path = self.folder / _file(self.name, shard)
         if not path.exists():
             raise FileNotFoundError(f"{self.name}: {path} is missing; required for checkpoint {index}")
-        with safe_open(path, framework="pt") as file:
-            vector: Tensor = file.get_slice(self.name)[row]
+        try:
+            with safe_open(path, framework="pt") as file:
+                vector: Tensor = file.get_slice(self.name)[row]
+        except SafetensorError as error:
+            raise ValueError(
+                f"{self.name}: {path} is damaged ({error}); required whole for checkpoint {index}"
+            ) from error
         return vector
 
 
