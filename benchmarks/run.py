@@ -1,10 +1,11 @@
-"""Time our kernels against the literal Algorithm 1 on networks trained on MNIST, at stated accuracy.
+"""Time our kernels against literal algorithms on networks trained on MNIST, at stated accuracy.
 
 Each repetition times the literal run and ours, one after the other, in one process on one thread in float32.
 Images whose literal run is capped or censored are left out of both. Ours measures all images of a repetition
 in one call; its pool of noise, the factor of the first layer and the axes of Sobol noise are made in that
 call, hence in its time. Errors are in units of the standard error of 1000 independent samples. Sample sizes
 were chosen on the first 20 test images (6 for C-32); all that is timed and judged here begins at image 200.
+What the rows of path kernels mean is said in `path_kernel.py`.
 
     python benchmarks/run.py [--only NAME ...] [--repetitions 5]
 """
@@ -24,6 +25,7 @@ from torch import Generator, Tensor, nn
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lbfgs
+import path_kernel
 from accuracy import curve_errors, persistence_errors
 from literal import literal_curve
 from neighborhoods.kernels.bracketing import bracketing
@@ -84,6 +86,7 @@ def main() -> None:
     """Run the cases named on the command line, or all, print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [f"persistence/{case.name}" for case in CASES] + ["curve/FC100", "lbfgs/FC200"]
+    names += path_kernel.NAMES
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--repetitions", type=int, default=5)
     chosen = parser.parse_args()
@@ -97,6 +100,10 @@ def main() -> None:
             rows.append(measure(case, network, chosen.repetitions))
             print(line(rows[-1]), flush=True)
             keep(rows)
+    for found in path_kernel.duels(chosen.only, chosen.repetitions):
+        rows.append(row(found.name, found.ours, found.theirs, found.errors, found.note))
+        print(line(rows[-1]), flush=True)
+        keep(rows)
 
 
 def keep(rows: list[Row]) -> None:
@@ -221,7 +228,7 @@ def line(row: Row) -> str:
     return (
         f"{row.name:18} ours {1e3 * row.ours_s:9.3f} ms  literal {1e3 * row.reference_s:9.1f} ms  "
         f"{row.ratio:6.1f}x [{row.ratio_low:.1f}, {row.ratio_high:.1f}]  "
-        f"error {row.error:.2f} (literal {row.reference_error:.2f})  {row.note}"
+        f"error {row.error:.2g} (literal {row.reference_error:.2g})  {row.note}"
     )
 
 
