@@ -32,4 +32,7 @@ MISTAKES = {
     "path_kernel": CONTRIBUTIONS_TOO_LARGE,
     "persistence": HALF_AS_LARGE_AGAIN,
     "networks": HALF_AS_LARGE_AGAIN,
+    "decision_boundaries": Mistake(
+        "kernels/wedge_projection.py", "wedge_projection", "result._replace(point=1.05 * result.point)"
+    ),
 }

@@ -1,21 +1,29 @@
 """Sizes of the experiments: one code path, only numbers differ between smoke, quick and paper."""
 
 from neighborhoods.profiles.background_sizes import BACKGROUND, BackgroundSpec, background
+from neighborhoods.profiles.decision_boundaries_sizes import (
+    DECISION_BOUNDARIES,
+    DecisionBoundariesSpec,
+    decision_boundaries,
+)
 from neighborhoods.profiles.networks_sizes import FULLY_CONNECTED, NETWORKS, NetworksSpec, networks
 from neighborhoods.profiles.path_kernel_sizes import PATH_KERNEL, PathKernelSpec, path_kernel
 from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpec, persistence
 
 __all__ = [
     "BACKGROUND",
+    "DECISION_BOUNDARIES",
     "FULLY_CONNECTED",
     "NETWORKS",
     "PATH_KERNEL",
     "PERSISTENCE",
     "BackgroundSpec",
+    "DecisionBoundariesSpec",
     "NetworksSpec",
     "PathKernelSpec",
     "PersistenceSpec",
     "background",
+    "decision_boundaries",
     "networks",
     "path_kernel",
     "persistence",
