@@ -30,10 +30,10 @@ def balls(ax: Axes, outputs: Array, radii: Mapping[str, float]) -> None:
         patch.set(facecolor="none", edgecolor=colour, linewidth=1.6, label=name)
         ax.add_patch(patch)
     ax.plot(*outputs[:, None], "o", color=ORIGINAL, markersize=5)
-    ax.set(xlim=(outputs[0] - reach, outputs[0] + reach), ylim=(outputs[1] - reach, outputs[1] + 1.3 * reach))
+    ax.set(xlim=(outputs[0] - reach, outputs[0] + reach), ylim=(outputs[1] - 1.5 * reach, outputs[1] + reach))
     ax.set(xlabel="output of class 1", ylabel="output of class 2")
     ax.set_aspect("equal")
-    ax.legend(fontsize=7, loc="upper left")
+    ax.legend(fontsize=7, loc="lower right")
 
 
 def winning_sets(top: Axes, bottom: Axes, t: Array, outputs: Array, sets: npt.NDArray[np.bool_]) -> None:

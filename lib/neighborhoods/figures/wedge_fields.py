@@ -16,8 +16,8 @@ Array = npt.NDArray[np.float64]
 
 
 def facets(ax: Axes3D, rays: Array, size: float) -> None:
-    """Draw the facets of the cone of three rays, each ray as long as the cube of this size allows."""
-    ends = rays * (size / np.abs(rays).max(1, keepdims=True))
+    """Draw the facets of the cone of three rays, each as long as the cube [-size/2, size]³ allows."""
+    ends = rays * (size / np.maximum(rays, -2 * rays).max(1, keepdims=True))
     for i, j in ((0, 1), (0, 2), (1, 2)):
         corners = np.stack([np.zeros(3), ends[i], ends[j]])
         ax.add_collection3d(Poly3DCollection([corners], alpha=0.25, facecolor=NATURAL, edgecolor=NATURAL))
@@ -60,7 +60,7 @@ def directions_in_space(ax: Axes3D, starts: Array, moves: Array, held: npt.NDArr
             ax.quiver(
                 *starts[some].T, *moves[some].T, color=colour, length=0.45, linewidth=1, label=f"{number}"
             )
-    ax.legend(fontsize=7, title="facets", title_fontsize=7, loc="upper right")
+    ax.legend(fontsize=7, title="facets", title_fontsize=7, loc="upper left")
 
 
 def wrong_regions(ax: Axes, side: Array, wrong: npt.NDArray[np.bool_], rays: Array, title: str) -> None:
@@ -111,7 +111,7 @@ def restricted_normals(
         some = slice(None, None, max(1, len(circle) // 8))
         ax.quiver(*circle[some].T, *normal[some].T, color=OTHER, length=0.4, linewidth=1)
         ax.quiver(*circle[some].T, *conormal[some].T, color=THEORY, length=0.4, linewidth=1.6)
-    ax.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-0.8, 1.2))
-    ax.set_box_aspect((1, 1, 1), zoom=1.5)
+    ax.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-0.9, 1.3))
+    ax.set_box_aspect((2, 2, 2.2), zoom=1.3)
     ax.set_axis_off()
     ax.view_init(elev=18, azim=-50)
