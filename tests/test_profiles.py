@@ -35,3 +35,9 @@ def test_quick_has_the_sizes_of_the_draft() -> None:
     assert (spec.samples, spec.sigmas, spec.sigma_max) == (1000, 100, 1.6)
     assert (spec.sources, spec.naturals, spec.gamma) == (200, 1800, 0.7)
     assert (spec.low_norms, spec.high_norms) == (100_000, 5_000)
+
+
+@pytest.mark.parametrize("lean", [85.5, -1.0, float("nan")])
+def test_facets_that_lean_too_far_are_refused(lean: float) -> None:
+    with pytest.raises(ValueError, match=rf"lean is {lean}; it must be"):
+        profiles.decision_boundaries("smoke", lean=lean)

@@ -38,5 +38,12 @@ DECISION_BOUNDARIES = {
 
 
 def decision_boundaries(profile: str, **changes: Any) -> DecisionBoundariesSpec:
-    """Return the chapter's numbers for a profile, with changes, all of them checked; see `persistence`."""
-    return changed(DECISION_BOUNDARIES, profile, changes)
+    """Return the chapter's numbers for a profile, with changes, all of them checked; see `persistence`.
+
+    Raises:
+        ValueError: as `persistence`, or facets that lean by more than 85 degrees.
+    """
+    spec = changed(DECISION_BOUNDARIES, profile, changes)
+    if spec.lean > 85:
+        raise ValueError(f"lean is {spec.lean}; it must be at most 85 degrees")
+    return spec
