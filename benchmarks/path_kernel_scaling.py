@@ -1,7 +1,8 @@
 """Measure how the cost of a path kernel grows with each size, and write the table that the book plots.
 
-One size at a time is varied, the others stay at those of 784-128-10 with 100 queries and 1000 examples (25
-and 250 with a second hidden layer, which is smooth, so that the number of nodes does not depend on widths).
+One size at a time is varied, or two widths together; the others stay at those of 784-128-10 with 100 queries
+and 1000 examples, or 25 and 250 with a second hidden layer, which is smooth: its number of nodes does not
+depend on widths.
 Seconds are those of the processor for one step, the least of some rounds through all settings, on one thread
 in float32. Operations are counted, not timed: multiplications and additions of all matrix products, and those
 of the products of Jacobians alone for comparison. Data are random.
@@ -23,7 +24,7 @@ from neighborhoods.kernels.trajectories import Trajectory
 from torch import Generator, Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-TABLE = Path(__file__).with_suffix(".csv")
+TABLE = Path(__file__).parents[1] / "results" / "benchmarks" / "path_kernel_scaling.csv"
 CLASSES, STEPS = 10, 5
 START, SHIFT = 0.03, 1e-3  # spread of the first parameters, and of a step
 TOLERANCE = 1e-3
@@ -43,11 +44,12 @@ class Sizes:
 
 DEEP = Sizes(queries=25, examples=250)
 VARIED = {
-    "queries": (Sizes(), (50, 100, 200, 400)),
-    "examples": (Sizes(), (500, 1000, 2000, 4000)),
-    "inputs": (Sizes(), (196, 392, 784, 1568)),
-    "hidden": (Sizes(), (64, 128, 256, 512)),
-    "second": (DEEP, (64, 128, 256, 512)),
+    "queries": (Sizes(), ["queries"], (50, 100, 200, 400)),
+    "examples": (Sizes(), ["examples"], (500, 1000, 2000, 4000)),
+    "inputs": (Sizes(), ["inputs"], (196, 392, 784, 1568)),
+    "hidden": (Sizes(), ["hidden"], (64, 128, 256, 512)),
+    "inputs and hidden": (Sizes(), ["inputs", "hidden"], (128, 256, 512, 1024)),
+    "second hidden": (DEEP, ["second"], (64, 128, 256, 512)),
 }
 
 
@@ -125,9 +127,9 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     cases = [
-        (output, name, value, replace(sizes, **{name: value}))
+        (output, name, value, replace(sizes, **dict.fromkeys(fields, value)))
         for output in ("full", "attribution")
-        for name, (sizes, values) in VARIED.items()
+        for name, (sizes, fields, values) in VARIED.items()
         for value in values
     ]
     least = [float("inf")] * len(cases)
