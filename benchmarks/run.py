@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import lbfgs
 import path_kernel
+import rays
 from accuracy import curve_errors, persistence_errors
 from literal import literal_curve
 from neighborhoods.kernels.bracketing import bracketing
@@ -80,13 +81,13 @@ CASES = [
     Case("C-4", "C-4", 1, 40, 20, 12, 640, 100_000),
     Case("C-32", "C-32", 1, 5, 8, 25, 640, 20_000),
 ]
+OTHERS = ["curve/FC100", "lbfgs/FC200", "boundary/FC100", "boundary/C-4"]
 
 
 def main() -> None:
     """Run the cases named on the command line, or all, print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = [f"persistence/{case.name}" for case in CASES] + ["curve/FC100", "lbfgs/FC200"]
-    names += path_kernel.NAMES
+    names = [f"persistence/{case.name}" for case in CASES] + OTHERS + path_kernel.NAMES
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--repetitions", type=int, default=5)
     chosen = parser.parse_args()
@@ -96,7 +97,8 @@ def main() -> None:
         wanted = [name for name in chosen.only if name.endswith(f"/{case.name}")]
         network = trained(case) if wanted else None
         for name in wanted:
-            measure = {"curve": curve_row, "lbfgs": attack_row}.get(name.split("/")[0], persistence_row)
+            kinds = {"curve": curve_row, "lbfgs": attack_row, "boundary": boundary_row}
+            measure = kinds.get(name.split("/")[0], persistence_row)
             rows.append(measure(case, network, chosen.repetitions))
             print(line(rows[-1]), flush=True)
             keep(rows)
@@ -197,6 +199,16 @@ def attack_row(case: Case, network: nn.Sequential, repetitions: int) -> Row:
     )
     seconds = ([outcome.seconds for outcome in side] for side in (ours, theirs))
     return row(f"lbfgs/{case.name}", *seconds, (distortion[0], distortion[1]), note)
+
+
+def boundary_row(case: Case, network: nn.Sequential, repetitions: int) -> Row:
+    """Time crossings of segments between test images of different classes, with other images each time."""
+    images = mnist("test").points[UNSEEN:]
+    rays.duel(network, images[: rays.IMAGES])
+    duels = [rays.duel(network, images[800 * turn :][: rays.IMAGES]) for turn in range(repetitions)]
+    worst = max(one.difference for one in duels)
+    ours, theirs = [one.ours for one in duels], [one.reference for one in duels]
+    return row(f"boundary/{case.name}", ours, theirs, (worst, 0.0), rays.NOTE)
 
 
 def timed(work: Callable[..., object], *arguments: object, **settings: object) -> float:
