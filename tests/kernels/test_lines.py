@@ -156,3 +156,23 @@ def test_start_on_the_boundary_has_its_crossing_there() -> None:
     found = crossing(half_space, torch.zeros(1, 2), torch.ones(1, 2), iterations=40)
     assert int(found.status) == Status.CONVERGED
     assert 0 <= float(found.fraction) <= 2.0**-40
+
+
+def test_crossings_of_planes_and_spheres_lie_in_their_brackets(generator: torch.Generator) -> None:
+    start = 0.05 * torch.randn(200, 784, generator=generator, dtype=torch.float64)
+    end = 3 * torch.randn(200, 784, generator=generator, dtype=torch.float64)
+    step, radius = end - start, 4.0
+    a, b, c = step.square().sum(1), (start * step).sum(1), start.square().sum(1) - radius**2
+    on_sphere = ((b * b - a * c).sqrt() - b) / a
+    normal = torch.randn(784, generator=generator, dtype=torch.float64)
+    on_plane = (30 - start @ normal) / (step @ normal)
+    ahead = (on_plane > 0) & (on_plane < 1)
+    assert 40 < int(ahead.sum()) < 160
+    for classifier, truth, rows in [
+        (lambda x: (x.norm(dim=1) > radius).long(), on_sphere, slice(None)),
+        (lambda x: (x @ normal > 30).long(), on_plane, ahead),
+    ]:
+        found = crossing(classifier, start[rows], end[rows], iterations=40)
+        assert found.status.unique().tolist() == [Status.CONVERGED]
+        assert bool(((found.fraction - truth[rows]).abs() <= found.width / 2 + 1e-14).all())
+        assert found.width.unique().tolist() == [2.0**-40]

@@ -211,3 +211,22 @@ def test_patches_of_networks_are_the_same_in_the_row_space(flat: bool, generator
     assert pair_of(points[:3].flatten(1) @ axes).shape == (3, 2)
     with pytest.raises(ValueError, match="network: got no full first layer"):
         in_row_space(networks.build("C-4"), points)
+
+
+def test_random_creases_flatten_as_the_root_of_the_radius(generator: torch.Generator) -> None:
+    """Proposition creases: heights over a plane with 10 000 creases at random, mean of eight such planes."""
+    radii = torch.tensor([0.01, 0.16], dtype=torch.float64)
+    slopes = []
+    for _ in range(8):
+        axes = torch.nn.functional.normalize(torch.randn(10_000, 9, generator=generator, dtype=torch.float64))
+        places = 2 * torch.rand(10_000, generator=generator, dtype=torch.float64) - 1
+        bends = 0.005 * torch.randn(10_000, generator=generator, dtype=torch.float64)
+        ratios = []
+        for r in radii:
+            u = r * torch.randn(400, 9, generator=generator, dtype=torch.float64)
+            height = (u @ axes.T - places).abs() @ bends
+            ratios.append(flatness(torch.cat([height[:, None], u], 1))[0].ratio)
+        slopes.append((ratios[1] / ratios[0]).log() / (radii[1] / radii[0]).log())
+    found = torch.stack(slopes)
+    assert float(found.mean()) == pytest.approx(0.5, abs=ERRORS * float(found.std()) / math.sqrt(8))
+    assert float(found.std()) < 0.1

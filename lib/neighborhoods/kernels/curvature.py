@@ -52,7 +52,7 @@ def curvature_radius(
     radii: Float[Tensor, " radii"],
     coordinates: int,
     *,
-    error: float = 0.0,
+    error: float | Float[Tensor, " radii"] = 0.0,
     confidence: float = 0.95,
 ) -> CurvatureRadius:
     r"""Return the radius of curvature from the slope of the flatness in the radius of the samples.
@@ -67,7 +67,7 @@ def curvature_radius(
         flat: of samples at growing radii, intervals at the same confidence.
         radii: $r$, deviation of the samples in each direction of the tangent plane.
         coordinates: $n$.
-        error: standard deviation of the positions across the boundary, in the unit of the radii.
+        error: standard deviation of the positions across the boundary, one or one for each radius.
         confidence: that of the intervals of `flat`.
 
     Raises:
@@ -80,9 +80,10 @@ def curvature_radius(
     if not bool((r > 0).all()):
         raise ValueError(f"radii: got {radii.tolist()}; required greater than 0")
     scale, reach = math.sqrt((coordinates - 1) / 2), NormalDist().inv_cdf((1 + confidence) / 2)
-    seen = flat.ratio > max(3 * error, 0.0) / r + 1e-7  # the last: the resolution of a spectrum
+    floor = 3 * torch.as_tensor(error, dtype=r.dtype, device=r.device) / r + 1e-7  # of a spectrum
+    seen = flat.ratio > floor
     if not bool(seen.any()):
-        least = scale * (r / (3 * error / r + 1e-7)).amax()
+        least = scale * (r / floor).amax()
         return CurvatureRadius(*_four(math.inf, float(least), math.inf, 0.0), _status(Status.CENSORED))
     x, y = r[seen].log(), flat.ratio[seen].log()
     spread = (flat.high[seen] / flat.low[seen]).log() / (2 * reach)

@@ -7,7 +7,7 @@ from jaxtyping import Float, Float64
 from scipy import stats
 from torch import Tensor
 
-from neighborhoods.kernels.spectra import spectrum
+from neighborhoods.kernels.spectra import Spectrum, spectrum
 from neighborhoods.kernels.statistics import require_fraction
 
 
@@ -25,10 +25,8 @@ class Flatness(NamedTuple):
     high: Float64[Tensor, "*batch"]
 
 
-def flatness(
-    patch: Float[Tensor, "*batch m n"], confidence: float = 0.95
-) -> tuple[Flatness, Float64[Tensor, "*batch n"]]:
-    r"""Return the flatness of local samples and the directions in which they spread least.
+def flatness(patch: Float[Tensor, "*batch m n"], confidence: float = 0.95) -> tuple[Flatness, Spectrum]:
+    r"""Return the flatness of local samples, and the centred spectra that it was read from.
 
     $$ \rho^2 = \frac{s_n^2/(m - n)}{\sum_{i<n}s_i^2/((m - 1)(n - 1))} . $$
 
@@ -73,4 +71,4 @@ def flatness(
         ratio * torch.as_tensor(nu / stats.chi2.ppf(tail, nu)).sqrt().to(ratio)
         for tail in ((1 + confidence) / 2, (1 - confidence) / 2)
     )
-    return Flatness(ratio, low, high), normal
+    return Flatness(ratio, low, high), found

@@ -8,6 +8,7 @@ from jaxtyping import Float, Float64, Int, Int8
 from torch import Tensor
 
 from neighborhoods.kernels.flatness import Flatness, flatness
+from neighborhoods.kernels.spectra import Spectrum
 from neighborhoods.kernels.statistics import Classifier, Status
 
 
@@ -32,11 +33,13 @@ class LeastSquaresNormal(NamedTuple):
         normal: of unit length; its sign means nothing.
         error: radians within which the true normal is expected, one standard deviation.
         flatness: how flat the sample is.
+        spectrum: of the centred sample.
     """
 
     normal: Float64[Tensor, "*batch n"]
     error: Float64[Tensor, "*batch"]
     flatness: Flatness
+    spectrum: Spectrum
 
 
 def margins(
@@ -129,6 +132,7 @@ def least_squares_normal(patch: Float[Tensor, "*batch m n"]) -> LeastSquaresNorm
 
     Source: the draft, section 31, which asks how best to measure normals; the error is ours.
     """
-    flat, normal = flatness(patch)
+    flat, found = flatness(patch)
     m, n = patch.shape[-2:]
-    return LeastSquaresNormal(normal, flat.ratio * math.sqrt((n - 1) / (m - n)), flat)
+    error = flat.ratio * math.sqrt((n - 1) / (m - n))
+    return LeastSquaresNormal(found.vectors[..., -1, :], error, flat, found)

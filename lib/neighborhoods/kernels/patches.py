@@ -1,5 +1,6 @@
 """Local samples of a decision boundary: normals in its tangent plane, moved along its normal onto it."""
 
+import copy
 from typing import NamedTuple
 
 import torch
@@ -128,4 +129,4 @@ def in_row_space(
         first.weight.copy_(R.T)
         if layer.bias is not None:
             first.bias.copy_(layer.bias)
-    return nn.Sequential(first, *rest).requires_grad_(False), Q
+    return nn.Sequential(first, *copy.deepcopy(rest)).requires_grad_(False), Q
