@@ -5,6 +5,10 @@ from neighborhoods.profiles.decision_boundaries_sizes import (
     DECISION_BOUNDARIES,
     DecisionBoundariesSpec,
     decision_boundaries,
+from neighborhoods.profiles.boundary_spectra_sizes import (
+    BOUNDARY_SPECTRA,
+    BoundarySpectraSpec,
+    boundary_spectra,
 )
 from neighborhoods.profiles.networks_sizes import FULLY_CONNECTED, NETWORKS, NetworksSpec, networks
 from neighborhoods.profiles.path_kernel_sizes import PATH_KERNEL, PathKernelSpec, path_kernel
@@ -12,17 +16,20 @@ from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpe
 
 __all__ = [
     "BACKGROUND",
+    "BOUNDARY_SPECTRA",
     "DECISION_BOUNDARIES",
     "FULLY_CONNECTED",
     "NETWORKS",
     "PATH_KERNEL",
     "PERSISTENCE",
     "BackgroundSpec",
+    "BoundarySpectraSpec",
     "DecisionBoundariesSpec",
     "NetworksSpec",
     "PathKernelSpec",
     "PersistenceSpec",
     "background",
+    "boundary_spectra",
     "decision_boundaries",
     "networks",
     "path_kernel",

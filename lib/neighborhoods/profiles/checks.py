@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Spec = TypeVar("Spec", bound="DataclassInstance")
 DEVICES = ("cpu", "cuda")
-POSITIVE = ("sigma_max", "epsilon", "alpha", "margin")
+POSITIVE = ("sigma", "sigma_max", "epsilon", "alpha", "margin", "least", "most", "reach")
 
 
 def changed(profiles: Mapping[str, Spec], profile: str, changes: Mapping[str, Any]) -> Spec:
