@@ -27,7 +27,9 @@ HALF_AS_LARGE_AGAIN = Mistake(
 CONTRIBUTIONS_TOO_LARGE = Mistake(
     "kernels/path_kernel.py", "attribution", "result._replace(contributions=1.5 * result.contributions)"
 )
+VALUES_TOO_LARGE = Mistake("kernels/spectra.py", "spectrum", "result._replace(values=1.5 * result.values)")
 MISTAKES = {
+    "boundary_spectra": VALUES_TOO_LARGE,
     "tiny": HALF_AS_LARGE_AGAIN,
     "path_kernel": CONTRIBUTIONS_TOO_LARGE,
     "persistence": HALF_AS_LARGE_AGAIN,

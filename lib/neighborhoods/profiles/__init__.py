@@ -1,14 +1,15 @@
 """Sizes of the experiments: one code path, only numbers differ between smoke, quick and paper."""
 
 from neighborhoods.profiles.background_sizes import BACKGROUND, BackgroundSpec, background
-from neighborhoods.profiles.decision_boundaries_sizes import (
-    DECISION_BOUNDARIES,
-    DecisionBoundariesSpec,
-    decision_boundaries,
 from neighborhoods.profiles.boundary_spectra_sizes import (
     BOUNDARY_SPECTRA,
     BoundarySpectraSpec,
     boundary_spectra,
+)
+from neighborhoods.profiles.decision_boundaries_sizes import (
+    DECISION_BOUNDARIES,
+    DecisionBoundariesSpec,
+    decision_boundaries,
 )
 from neighborhoods.profiles.networks_sizes import FULLY_CONNECTED, NETWORKS, NetworksSpec, networks
 from neighborhoods.profiles.path_kernel_sizes import PATH_KERNEL, PathKernelSpec, path_kernel
