@@ -24,6 +24,7 @@ from torch import Generator, Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import imagenet
 import lbfgs
 import path_kernel
 import rays
@@ -39,6 +40,7 @@ from neighborhoods.models.training import TrainingSpec, train
 RESULTS = Path(__file__).with_name("results.json")
 GAMMA = 0.7
 ATTACKED = 600  # the first test image attacked here; settings of the attack were chosen on earlier ones
+PRETRAINED = ("efficientnet-lite0", "squeezenet")
 UNSEEN = 200  # the first test image here; sample sizes were chosen on earlier ones
 
 
@@ -88,6 +90,8 @@ def main() -> None:
     """Run the cases named on the command line, or all, print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [f"persistence/{case.name}" for case in CASES] + OTHERS + path_kernel.NAMES
+    photographs = [f"imagenet/{name}" for name in PRETRAINED]
+    names += photographs
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--repetitions", type=int, default=5)
     chosen = parser.parse_args()
@@ -104,6 +108,10 @@ def main() -> None:
             keep(rows)
     for found in path_kernel.duels(chosen.only, chosen.repetitions):
         rows.append(row(found.name, found.ours, found.theirs, found.errors, found.note))
+        print(line(rows[-1]), flush=True)
+        keep(rows)
+    for name in (name for name in photographs if name in chosen.only):
+        rows.append(photographs_row(name))
         print(line(rows[-1]), flush=True)
         keep(rows)
 
@@ -209,6 +217,10 @@ def boundary_row(case: Case, network: nn.Sequential, repetitions: int) -> Row:
     worst = max(one.difference for one in duels)
     ours, theirs = [one.ours for one in duels], [one.reference for one in duels]
     return row(f"boundary/{case.name}", ours, theirs, (worst, 0.0), rays.NOTE)
+def photographs_row(name: str) -> Row:
+    """Time 0.7-persistence of photographs under a pretrained network."""
+    found = imagenet.duel(name.partition("/")[2], GAMMA)
+    return row(name, found.ours[: len(found.literal)], found.literal, found.errors, imagenet.note(found))
 
 
 def timed(work: Callable[..., object], *arguments: object, **settings: object) -> float:

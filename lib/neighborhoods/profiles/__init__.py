@@ -11,6 +11,7 @@ from neighborhoods.profiles.decision_boundaries_sizes import (
     DecisionBoundariesSpec,
     decision_boundaries,
 )
+from neighborhoods.profiles.imagenet_sizes import IMAGENET, METHODS, ImagenetSpec, imagenet
 from neighborhoods.profiles.networks_sizes import FULLY_CONNECTED, NETWORKS, NetworksSpec, networks
 from neighborhoods.profiles.path_kernel_sizes import PATH_KERNEL, PathKernelSpec, path_kernel
 from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpec, persistence
@@ -20,18 +21,22 @@ __all__ = [
     "BOUNDARY_SPECTRA",
     "DECISION_BOUNDARIES",
     "FULLY_CONNECTED",
+    "IMAGENET",
+    "METHODS",
     "NETWORKS",
     "PATH_KERNEL",
     "PERSISTENCE",
     "BackgroundSpec",
     "BoundarySpectraSpec",
     "DecisionBoundariesSpec",
+    "ImagenetSpec",
     "NetworksSpec",
     "PathKernelSpec",
     "PersistenceSpec",
     "background",
     "boundary_spectra",
     "decision_boundaries",
+    "imagenet",
     "networks",
     "path_kernel",
     "persistence",

@@ -12,13 +12,16 @@ from neighborhoods.progress import message
 from neighborhoods.store import Item, Store
 
 
-def parser(program: str, description: str | None, unit: str) -> argparse.ArgumentParser:
+def parser(
+    program: str, description: str | None, unit: str, *, rounded: bool = True
+) -> argparse.ArgumentParser:
     """Return a parser of the options that every study has.
 
     Args:
         program: name of the study's module.
         description: what the command does.
         unit: what ``--only`` names, such as a row of a table.
+        rounded: whether the study knows how to compute in TF32.
     """
     cuda = torch.cuda.is_available()
     options = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
@@ -31,12 +34,13 @@ def parser(program: str, description: str | None, unit: str) -> argparse.Argumen
     options.add_argument(
         "--device", default="cuda" if cuda else "cpu", help="cpu, or cuda (default where there is one)"
     )
-    options.add_argument(
-        "--tf32",
-        action=argparse.BooleanOptionalAction,
-        default=cuda,
-        help="let convolutional networks be trained and measured in TF32 (default on a CUDA device)",
-    )
+    if rounded:
+        options.add_argument(
+            "--tf32",
+            action=argparse.BooleanOptionalAction,
+            default=cuda,
+            help="let convolutional networks be trained and measured in TF32 (default on a CUDA device)",
+        )
     return options
 
 
