@@ -26,15 +26,30 @@ def attack(axes: Sequence[Axes], before: Pixels, after: Pixels, factor: float, t
 
 
 def frequencies(
-    ax: Axes, table: pd.DataFrame, names: Sequence[str], *, original: int, target: int, most: int = 3
+    ax: Axes,
+    table: pd.DataFrame,
+    names: Sequence[str],
+    *,
+    original: int,
+    target: int,
+    centre: int | None = None,
+    most: int = 3,
 ) -> None:
-    """Plot class shares against σ: the photograph's class black, the target red, others grey and named."""
+    """Plot class shares against σ: the photograph's class black, the target red, others grey and named.
+
+    At σ = 0 all samples have the class of the centre, the photograph's if none is given.
+    """
+    centre = original if centre is None else centre
+    if centre not in set(table["class"]):
+        first = table["sigma"].min()
+        table = pd.concat([table, pd.DataFrame({"sigma": [first], "class": [centre], "share": [0.0]})])
     peaks = table.groupby("class")["share"].max().drop([original, target], errors="ignore")
     named = set(peaks.nlargest(most).index)
     for number, rows in table.groupby("class"):
         colour = {original: ORIGINAL, target: ADVERSARIAL}.get(int(str(number)), OTHER)
         width = 1.6 if number in (original, target) else 0.8
-        ax.plot(rows["sigma"], rows["share"], color=colour, linewidth=width, marker=".", markersize=3)
+        sigmas, shares = [0, *rows["sigma"]], [float(number == centre), *rows["share"]]
+        ax.plot(sigmas, shares, color=colour, linewidth=width, marker=".", markersize=3)
         if number in named:
             top = rows.nlargest(1, "share").iloc[0]
             ax.text(top["sigma"], top["share"], names[int(str(number))], color=OTHER, fontsize=6, ha="center")
