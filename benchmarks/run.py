@@ -217,6 +217,8 @@ def boundary_row(case: Case, network: nn.Sequential, repetitions: int) -> Row:
     worst = max(one.difference for one in duels)
     ours, theirs = [one.ours for one in duels], [one.reference for one in duels]
     return row(f"boundary/{case.name}", ours, theirs, (worst, 0.0), rays.NOTE)
+
+
 def photographs_row(name: str) -> Row:
     """Time 0.7-persistence of photographs under a pretrained network."""
     found = imagenet.duel(name.partition("/")[2], GAMMA)
