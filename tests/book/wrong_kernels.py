@@ -28,11 +28,13 @@ CONTRIBUTIONS_TOO_LARGE = Mistake(
     "kernels/path_kernel.py", "attribution", "result._replace(contributions=1.5 * result.contributions)"
 )
 VALUES_TOO_LARGE = Mistake("kernels/spectra.py", "spectrum", "result._replace(values=1.5 * result.values)")
+ALL_THAT_ARE_NOT = Mistake("kernels/gabriel.py", "gabriel", "result._replace(empty=~result.empty)")
 MISTAKES = {
     "boundary_spectra": VALUES_TOO_LARGE,
     "tiny": HALF_AS_LARGE_AGAIN,
     "path_kernel": CONTRIBUTIONS_TOO_LARGE,
     "persistence": HALF_AS_LARGE_AGAIN,
+    "delaunay": ALL_THAT_ARE_NOT,
     "networks": HALF_AS_LARGE_AGAIN,
     "decision_boundaries": Mistake(
         "kernels/wedge_projection.py", "wedge_projection", "result._replace(point=1.05 * result.point)"

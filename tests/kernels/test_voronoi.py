@@ -1,14 +1,12 @@
-"""The Voronoi classifier, exact walks through its cells, and angles of incidence."""
+"""The Voronoi classifier, and exact walks through its cells."""
 
 import math
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from neighborhoods.kernels.boundaries import crossing
-from neighborhoods.kernels.incidence import angle_of_incidence
+from neighborhoods.kernels.normals import incidence
 from neighborhoods.kernels.statistics import Status, labels_of
 from neighborhoods.kernels.voronoi import voronoi_logits
 from neighborhoods.kernels.voronoi_walk import voronoi_exit
@@ -62,27 +60,6 @@ def test_wrong_input_of_the_classifier_is_named(change: dict[str, Tensor], messa
     good = {"points": torch.zeros(1, 2), "sites": torch.eye(3, 2), "labels": torch.tensor([0, 1, 1])}
     with pytest.raises(ValueError, match=message):
         voronoi_logits(**(good | change), classes=2)
-
-
-@given(st.floats(0, math.pi / 2), st.integers(2, 9), st.integers(0, 99))
-def test_angle_is_the_one_constructed(angle: float, n: int, seed: int) -> None:
-    frame = torch.linalg.qr(normal(n, 2, seed=seed)).Q
-    direction = 3 * (math.cos(angle) * frame[:, 0] + math.sin(angle) * frame[:, 1])
-    for sign in (1, -1):
-        found = float(angle_of_incidence(direction, sign * 1e-3 * frame[:, 0]))
-        assert found == pytest.approx(angle, abs=1e-14, rel=1e-14)
-
-
-def test_small_angles_keep_their_digits() -> None:
-    direction = torch.tensor([1.0, 1e-10], dtype=torch.float64)
-    found = float(angle_of_incidence(direction, torch.tensor([1.0, 0.0], dtype=torch.float64)))
-    assert found == pytest.approx(1e-10, rel=1e-6)
-
-
-@pytest.mark.parametrize("wrong", [0.0, math.nan, math.inf])
-def test_vectors_without_direction_are_refused(wrong: float) -> None:
-    with pytest.raises(ValueError, match="normal: got 1 vectors that are zero or not finite"):
-        angle_of_incidence(torch.ones(2), torch.tensor([wrong, 0.0]))
 
 
 def test_counterexample_to_section_30_1_leaves_through_the_third_cell() -> None:
@@ -180,13 +157,13 @@ def test_bound_for_interior_cells_of_definition_30_3() -> None:
     nearer = (z - x).norm(dim=1) < (y - x).norm(dim=1)
     x, y, z = x[nearer], y[nearer], z[nearer]
     bound = torch.asin((z - x).norm(dim=1) / (y - x).norm(dim=1))
-    angle = angle_of_incidence(y - z, y - x)
+    angle = incidence(y - z, y - x)
     assert (angle <= bound + 1e-12).all()
     assert float((angle / bound).max()) > 0.999
     turned = torch.tensor([[0.0, 1.0]], dtype=torch.float64)  # a right angle at z: the bound is attained
     x, y = torch.zeros(1, 2, dtype=torch.float64), torch.tensor([[2.0, 0.0]], dtype=torch.float64)
     z = turned * math.sqrt(3) / 2 + torch.tensor([[0.5, 0.0]], dtype=torch.float64)
-    assert float(angle_of_incidence(y - z, y - x)) == pytest.approx(math.asin(0.5), rel=1e-12)
+    assert float(incidence(y - z, y - x)) == pytest.approx(math.asin(0.5), rel=1e-12)
 
 
 def test_dimension_30_4_of_a_circle_is_that_of_its_tangent() -> None:

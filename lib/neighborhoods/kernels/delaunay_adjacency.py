@@ -62,6 +62,7 @@ def adjacency(sites: Float[Tensor, "sites n"], pairs: Int[Tensor, "pairs 2"]) ->
 
     Raises:
         ValueError: fewer than three sites, a coordinate that is not finite, or a pair of no two sites.
+        RuntimeError: HiGHS ended without a solution; its message says why.
 
     Source: Edelsbrunner and Seidel (1986) for the lifting; the programme with both certificates is ours.
 

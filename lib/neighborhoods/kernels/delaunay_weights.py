@@ -19,7 +19,7 @@ class Weights(NamedTuple):
 
     Attributes:
         weights: one for each class; they add to one, or are all zero where the point has none.
-        simplex: which simplex contains the point; its nearest choice where there is none.
+        simplex: which simplex contains the point; 0 where there is none.
         status: CONVERGED; UNDECIDED where the triangulation is one of several (`Triangulation.tied`), or the
             simplex is too flat; CENSORED outside of the triangulation.
     """

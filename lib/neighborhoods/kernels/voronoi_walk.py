@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int, Int8
 from torch import Tensor
 
-from neighborhoods.kernels.incidence import angle_of_incidence
+from neighborhoods.kernels.normals import incidence
 from neighborhoods.kernels.sites import require_finite, require_sites, rounding
 from neighborhoods.kernels.statistics import Status
 
@@ -79,7 +79,7 @@ def voronoi_exit(
     split = (tied & (labels != labels[near][:, None])).any(1)
     walk = _walk(_Lines(height, slope, exact), near, split, labels)
     normal = torch.where((walk.near != walk.far)[:, None], sites[walk.far] - sites[walk.near], step)
-    return walk._replace(angle=angle_of_incidence(step, normal))
+    return walk._replace(angle=incidence(step, normal))
 
 
 class _Lines(NamedTuple):

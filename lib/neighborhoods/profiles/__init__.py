@@ -11,6 +11,7 @@ from neighborhoods.profiles.decision_boundaries_sizes import (
     DecisionBoundariesSpec,
     decision_boundaries,
 )
+from neighborhoods.profiles.delaunay_sizes import DELAUNAY, DelaunaySpec, delaunay
 from neighborhoods.profiles.imagenet_sizes import IMAGENET, METHODS, ImagenetSpec, imagenet
 from neighborhoods.profiles.networks_sizes import FULLY_CONNECTED, NETWORKS, NetworksSpec, networks
 from neighborhoods.profiles.path_kernel_sizes import PATH_KERNEL, PathKernelSpec, path_kernel
@@ -20,6 +21,7 @@ __all__ = [
     "BACKGROUND",
     "BOUNDARY_SPECTRA",
     "DECISION_BOUNDARIES",
+    "DELAUNAY",
     "FULLY_CONNECTED",
     "IMAGENET",
     "METHODS",
@@ -29,6 +31,7 @@ __all__ = [
     "BackgroundSpec",
     "BoundarySpectraSpec",
     "DecisionBoundariesSpec",
+    "DelaunaySpec",
     "ImagenetSpec",
     "NetworksSpec",
     "PathKernelSpec",
@@ -36,6 +39,7 @@ __all__ = [
     "background",
     "boundary_spectra",
     "decision_boundaries",
+    "delaunay",
     "imagenet",
     "networks",
     "path_kernel",
