@@ -61,6 +61,16 @@ def test_line_in_a_facet_meets_the_closed_wedge() -> None:
     assert (float(found.enter), float(found.leave)) == (0, math.inf)
 
 
+def test_centreline_meets_all_facets_from_wherever_it_starts() -> None:
+    angles = lean(70, -50, 15)
+    start, along = centreline(angles)
+    found = line_crossing(start - 0.37 * along, along, angles)
+    assert float(found.enter) == pytest.approx(0.37)
+    assert bool(found.entered.all())
+    nearly = line_crossing(start - 0.37 * along + 1e-9 * torch.eye(4).double()[2], along, angles)
+    assert nearly.entered.tolist() == [True, True, False, True]
+
+
 def test_crossings_agree_with_a_walk(generator: torch.Generator) -> None:
     """Membership at 4001 places of each line lies in the interval and changes at its ends."""
     angles, places = lean(40, -20, 60), torch.linspace(-8, 8, 4001, dtype=torch.float64)

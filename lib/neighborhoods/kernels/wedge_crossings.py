@@ -86,13 +86,13 @@ def line_crossing(
     and a line parallel to a facet has to start on its inner side.
 
     Args:
-        starts: $x$; ``directions``: $v$, of any length but zero in the first $k$ coordinates; broadcast.
-        directions: see there.
+        starts: $x$, coordinates of which the first $k$ matter.
+        directions: $v$, of any length, not zero in all of the first $k$; broadcast against the starts.
         angles: the $k - 1$ angles $\\theta$ in radians.
 
     Raises:
-        ValueError: fewer than $k$ coordinates, one that is not finite, a direction along which no facet comes
-            nearer, or an angle steeper than 85 degrees.
+        ValueError: fewer than $k$ coordinates, one that is not finite, a direction along which no distance
+            changes, or an angle steeper than 85 degrees.
 
     Source: ours.
 
@@ -111,7 +111,15 @@ def line_crossing(
     beside = ((s == 0) & (d < 0)).any(-1)
     enter, leave = torch.where(beside, torch.inf, enter), torch.where(beside, -torch.inf, leave)
     meets = enter <= leave
-    blur = 8 * torch.finfo(times.dtype).eps * torch.where(rising | falling, times, 0.0).abs().amax(-1)
-    entered = rising & (times >= (enter - blur)[..., None]) & meets[..., None]
-    left = falling & (times <= (leave + blur)[..., None]) & meets[..., None]
+    entered = rising & meets[..., None] & _touching(d, s, enter)
+    left = falling & meets[..., None] & _touching(d, s, leave)
     return Crossing(enter, leave, entered, left, meets)
+
+
+def _touching(
+    d: Float64[Tensor, "*batch k"], s: Float64[Tensor, "*batch k"], t: Float64[Tensor, "*batch"]
+) -> Bool[Tensor, "*batch k"]:
+    """Tell which facets are met at $t$, within the rounding of the terms of their distances."""
+    moved = torch.where(t.isfinite(), t, 0.0)[..., None] * s
+    size = (d.abs() + moved.abs()).amax(-1, keepdim=True)
+    return ((d + moved).abs() <= 8 * torch.finfo(d.dtype).eps * size) & t.isfinite()[..., None]
