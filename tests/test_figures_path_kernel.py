@@ -18,6 +18,11 @@ def axes() -> Iterator[np.ndarray]:
     plt.close(figure)
 
 
+def test_powers_of_ten_have_no_hyphen() -> None:
+    table = draw.scientific(pd.DataFrame({"a": [1.25e-7], "b": [0.5]}), ["a"])
+    assert table.to_dict("records") == [{"a": "1.2e−07", "b": 0.5}]
+
+
 def test_classes_are_told_apart(axes: np.ndarray) -> None:
     draw.classes(axes[0], np.array([[0.0, 1], [2, 3], [4, 5]]), np.array([0, 1, 1]))
     assert [line.get_xydata().tolist() for line in axes[0].lines] == [[[0, 1]], [[2, 3], [4, 5]]]

@@ -20,13 +20,18 @@ QUANTITIES = {
 FLOOR = 1e-17
 
 
+def scientific(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return a table with some columns as powers of ten that no line break can part."""
+    return table.assign(**{name: table[name].map("{:.1e}".format).str.replace("-", "−") for name in columns})
+
+
 def classes(ax: Axes, points: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> None:
     """Plot the training points of two classes."""
     for label, colour, name in ((0, NATURAL, "class A"), (1, ADVERSARIAL, "class B")):
         some = points[labels == label]
         ax.plot(some[:, 0], some[:, 1], ".", color=colour, markersize=2, alpha=0.5, label=name)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
-    ax.legend(markerscale=4)
+    ax.legend(markerscale=4, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=7)
 
 
 def agreement(axes: Sequence[Axes], table: pd.DataFrame) -> None:
@@ -50,10 +55,11 @@ def values(
     top: float,
 ) -> None:
     """Plot kernel values of one place with all training points by colour, with their sum in the title."""
+    low = min(0.0, float(kernel.min()))
     drawn = ax.scatter(
-        points[:, 0], points[:, 1], c=kernel, s=3, cmap="PuOr", vmin=-top, vmax=top, rasterized=True
+        points[:, 0], points[:, 1], c=kernel, s=3, cmap="viridis", vmin=low, vmax=top, rasterized=True
     )
-    ax.plot(*place, "*", color=ORIGINAL, markersize=9, clip_on=False)
+    ax.plot(*place, "*", color=ADVERSARIAL, markersize=9, clip_on=False)
     ax.set_title(f"$x$ = ({place[0]:g}, {place[1]:g}): sum {kernel.sum():.0f}".replace("-", "−"), fontsize=8)
     ax.figure.colorbar(drawn, ax=ax)
 
@@ -71,7 +77,7 @@ def nodes(axes: Sequence[Axes], table: pd.DataFrame) -> None:
         )
         ax.set(xscale="log", yscale="log", xlabel="nodes on each chord", title=f"{network}, {activation}")
     axes[0].set(ylabel="gap")
-    axes[-1].legend(fontsize=6.5)
+    axes[0].legend(fontsize=6.5, loc="center")
 
 
 def orders(axes: Sequence[Axes], table: pd.DataFrame) -> None:
@@ -95,6 +101,7 @@ def definiteness(ax: Axes, table: pd.DataFrame) -> None:
     ax.axhline(0, color=ORIGINAL, linewidth=0.8, linestyle=":")
     ax.set(xscale="log", xlabel="step size ε", ylabel="least / greatest eigenvalue")
     ax.set_yscale("symlog", linthresh=1e-3)
+    ax.set_ylim(-1, 0.1)
     ax.legend()
 
 
@@ -110,7 +117,8 @@ def widths(axes: Sequence[Axes], table: pd.DataFrame) -> None:
             ax.plot(rows["width"], rows[name], marker, ms=2.5, alpha=0.5, color=colour)
             ax.plot(rows.groupby("width")[name].median(), "-", color=colour, label=label)
         name = "MNIST" if data == "mnist" else "two Gaussians"
-        ax.set(xscale="log", yscale="log", xlabel="hidden units", title=name)
+        ax.set_xscale("log", base=2)
+        ax.set(yscale="log", xlabel="hidden units", title=name)
     axes[0].set(ylabel="relative size")
     axes[-1].legend(fontsize=6.5)
 
