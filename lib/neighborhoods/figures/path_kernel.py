@@ -17,6 +17,14 @@ QUANTITIES = {
     "forms": ("asymmetric against continuous form", THEORY, "^"),
     "asymmetry": ("asymmetry of (16)", ORIGINAL, "v"),
 }
+VARIED = {
+    "queries": (NATURAL, "o"),
+    "examples": (ADVERSARIAL, "s"),
+    "inputs": (THEORY, "^"),
+    "hidden": (ORIGINAL, "v"),
+    "inputs and hidden": (OTHER, "D"),
+    "second hidden": (NATURAL, "x"),
+}
 FLOOR = 1e-17
 
 
@@ -129,3 +137,23 @@ def spectrum(ax: Axes, table: pd.DataFrame) -> None:
         ax.plot(np.arange(1, len(table) + 1), table[column].to_numpy()[::-1], color=colour, label=column)
     ax.set(yscale="log", xlabel="number", ylabel="eigenvalue")
     ax.legend()
+
+
+def costs(axes: Sequence[Axes], table: pd.DataFrame) -> None:
+    """Plot costs against sizes, both as multiples of their first: operations as lines, seconds as points."""
+    for ax, (output, some) in zip(axes, table.groupby("output", sort=False), strict=True):
+        for varied, (colour, marker) in VARIED.items():
+            rows = some[some["varied"] == varied]
+            first = rows.iloc[0]
+            size = rows["value"] / first["value"]
+            ax.plot(size, rows["gflop"] / first["gflop"], color=colour, linewidth=1)
+            ax.plot(size, rows["seconds"] / first["seconds"], marker, ms=4, color=colour, label=varied)
+        both = some[some["varied"] == "inputs and hidden"]
+        size, products = (both[name] / both[name].iloc[0] for name in ("value", "gflop_of_jacobian_products"))
+        ax.plot(size, products, "--", color=OTHER, linewidth=1, label="the same, products of Jacobians")
+        ax.plot([1, 8], [1, 8], color=ORIGINAL, linewidth=0.8, linestyle=":", label="linear")
+        ax.set_xscale("log", base=2)
+        ax.set_yscale("log", base=2)
+        ax.set(xlabel="size, in multiples", title="full tensor" if output == "full" else str(output))
+    axes[0].set(ylabel="cost of a step, in multiples")
+    axes[0].legend(fontsize=6.5)
