@@ -29,6 +29,7 @@ CONTRIBUTIONS_TOO_LARGE = Mistake(
 )
 VALUES_TOO_LARGE = Mistake("kernels/spectra.py", "spectrum", "result._replace(values=1.5 * result.values)")
 ALL_THAT_ARE_NOT = Mistake("kernels/gabriel.py", "gabriel", "result._replace(empty=~result.empty)")
+REVERSED = Mistake("kernels/detection.py", "separation", "result._replace(area=1 - result.area)")
 MISTAKES = {
     "boundary_spectra": VALUES_TOO_LARGE,
     "tiny": HALF_AS_LARGE_AGAIN,
@@ -40,4 +41,5 @@ MISTAKES = {
         "kernels/wedge_projection.py", "wedge_projection", "result._replace(point=1.05 * result.point)"
     ),
     "imagenet": HALF_AS_LARGE_AGAIN,
+    "path_kernel_uses": REVERSED,
 }

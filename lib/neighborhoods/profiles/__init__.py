@@ -15,6 +15,11 @@ from neighborhoods.profiles.delaunay_sizes import DELAUNAY, DelaunaySpec, delaun
 from neighborhoods.profiles.imagenet_sizes import IMAGENET, METHODS, ImagenetSpec, imagenet
 from neighborhoods.profiles.networks_sizes import FULLY_CONNECTED, NETWORKS, NetworksSpec, networks
 from neighborhoods.profiles.path_kernel_sizes import PATH_KERNEL, PathKernelSpec, path_kernel
+from neighborhoods.profiles.path_kernel_uses_sizes import (
+    PATH_KERNEL_USES,
+    PathKernelUsesSpec,
+    path_kernel_uses,
+)
 from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpec, persistence
 
 __all__ = [
@@ -27,6 +32,7 @@ __all__ = [
     "METHODS",
     "NETWORKS",
     "PATH_KERNEL",
+    "PATH_KERNEL_USES",
     "PERSISTENCE",
     "BackgroundSpec",
     "BoundarySpectraSpec",
@@ -35,6 +41,7 @@ __all__ = [
     "ImagenetSpec",
     "NetworksSpec",
     "PathKernelSpec",
+    "PathKernelUsesSpec",
     "PersistenceSpec",
     "background",
     "boundary_spectra",
@@ -43,5 +50,6 @@ __all__ = [
     "imagenet",
     "networks",
     "path_kernel",
+    "path_kernel_uses",
     "persistence",
 ]

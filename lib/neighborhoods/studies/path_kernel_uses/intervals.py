@@ -1,0 +1,63 @@
+"""Estimates with their intervals, as columns of a table."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from neighborhoods.kernels.statistics import clopper_pearson, order_statistic_ranks
+
+CONFIDENCE = 0.95
+Numbers = npt.NDArray[np.float64]
+
+
+def share(hits: npt.ArrayLike) -> pd.Series:
+    """Return the ``share`` of true values, with its exact binomial interval ``low``, ``high``."""
+    true = np.asarray(hits, bool)
+    low, high = clopper_pearson(int(true.sum()), len(true), CONFIDENCE)
+    return pd.Series({"share": true.mean(), "low": float(low), "high": float(high)})
+
+
+def median(values: npt.ArrayLike) -> pd.Series:
+    """Return the ``median``, with the interval ``low``, ``high`` that order statistics give."""
+    ordered = np.sort(np.asarray(values, np.float64))
+    lower, upper = order_statistic_ranks(len(ordered), 0.5, CONFIDENCE)
+    low = ordered[lower - 1] if lower else -math.inf
+    high = ordered[upper - 1] if upper <= len(ordered) else math.inf
+    return pd.Series({"median": float(np.median(ordered)), "low": low, "high": high})
+
+
+def mean(values: npt.ArrayLike) -> pd.Series:
+    """Return the ``mean``, with Student's interval ``low``, ``high``."""
+    numbers = np.asarray(values, np.float64)
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1) * stats.sem(numbers)
+    centre = numbers.mean()
+    return pd.Series({"mean": centre, "low": centre - reach, "high": centre + reach})
+
+
+def resampled(
+    statistic: Callable[[npt.NDArray[np.int64]], float], count: int, *, seed: int, draws: int = 999
+) -> pd.Series:
+    """Return a ``value`` of units 0, …, count − 1 and its percentile interval over resampled units."""
+    found = stats.bootstrap(
+        (np.arange(count),),
+        statistic,
+        vectorized=False,
+        n_resamples=draws,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return pd.Series({"value": statistic(np.arange(count)), "low": found.low, "high": found.high})
+
+
+def rank_correlation(one: Numbers, other: Numbers, *, seed: int) -> pd.Series:
+    """Return Spearman's correlation of two columns as ``value``, ``low``, ``high``."""
+
+    def statistic(rows: npt.NDArray[np.int64]) -> float:
+        return float(stats.spearmanr(one[rows], other[rows]).statistic)
+
+    return resampled(statistic, len(one), seed=seed)
