@@ -15,7 +15,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from torch import Generator, Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import attacks
 import imagenet
 import lbfgs
 import path_kernel
@@ -91,7 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [f"persistence/{case.name}" for case in CASES] + OTHERS + path_kernel.NAMES
     photographs = [f"imagenet/{name}" for name in PRETRAINED]
-    names += photographs
+    names += photographs + attacks.DUELS
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--repetitions", type=int, default=5)
     chosen = parser.parse_args()
@@ -113,6 +114,10 @@ def main() -> None:
     for name in (name for name in photographs if name in chosen.only):
         rows.append(photographs_row(name))
         print(line(rows[-1]), flush=True)
+        keep(rows)
+    for found in duel_rows([name for name in chosen.only if name in attacks.DUELS], chosen.repetitions):
+        rows.append(found)
+        print(line(found), flush=True)
         keep(rows)
 
 
@@ -223,6 +228,32 @@ def photographs_row(name: str) -> Row:
     """Time 0.7-persistence of photographs under a pretrained network."""
     found = imagenet.duel(name.partition("/")[2], GAMMA)
     return row(name, found.ours[: len(found.literal)], found.literal, found.errors, imagenet.note(found))
+
+
+def duel_rows(names: list[str], repetitions: int) -> Iterator[Row]:
+    """Time attacks of ours and of other packages, one after the other."""
+    network = trained(CASES[1]) if names else None
+    for name in names:
+        yield duel_row(name, network, repetitions)
+
+
+def duel_row(name: str, network: nn.Sequential, repetitions: int) -> Row:
+    """Time an attack of ours and another on the same pairs of image and target."""
+    test, last = mnist("test"), ATTACKED + 20 * repetitions
+    images, labels = test.points[ATTACKED:last], test.labels[ATTACKED:last]
+    duel = attacks.DUELS[name]
+    ours, theirs = zip(*attacks.fight(duel, network, images, labels, repetitions), strict=True)
+    reached, distortion = (
+        [statistics.mean(getattr(outcome, part) for outcome in side) for side in (ours, theirs)]
+        for part in ("success", "distortion")
+    )
+    note = (
+        f"{duel.settings}; per pair, 180 pairs a call from image {ATTACKED} on; error: mean distortion where "
+        f"both reach the target, {distortion[0]:.5f} against {distortion[1]:.5f}; "
+        f"success {reached[0]:.2%} against {reached[1]:.2%}"
+    )
+    seconds = ([outcome.seconds for outcome in side] for side in (ours, theirs))
+    return row(name, *seconds, (distortion[0], distortion[1]), note)
 
 
 def timed(work: Callable[..., object], *arguments: object, **settings: object) -> float:

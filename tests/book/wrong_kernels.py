@@ -30,8 +30,14 @@ CONTRIBUTIONS_TOO_LARGE = Mistake(
 VALUES_TOO_LARGE = Mistake("kernels/spectra.py", "spectrum", "result._replace(values=1.5 * result.values)")
 ALL_THAT_ARE_NOT = Mistake("kernels/gabriel.py", "gabriel", "result._replace(empty=~result.empty)")
 REVERSED = Mistake("kernels/detection.py", "separation", "result._replace(area=1 - result.area)")
+LONGER_STEPS = Mistake(
+    "kernels/minimum_distortion.py",
+    "minimum_distortion",
+    "result._replace(distortion=1.5 * result.distortion)",
+)
 MISTAKES = {
     "boundary_spectra": VALUES_TOO_LARGE,
+    "background": LONGER_STEPS,
     "tiny": HALF_AS_LARGE_AGAIN,
     "path_kernel": CONTRIBUTIONS_TOO_LARGE,
     "persistence": HALF_AS_LARGE_AGAIN,

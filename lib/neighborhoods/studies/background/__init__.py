@@ -8,12 +8,14 @@ Each function takes the chapter's numbers and returns an `Item` for `Store.get`,
 """
 
 from importlib.metadata import version
+from inspect import signature
 
 import pandas as pd
 from joblib import Parallel, delayed
 from torch import Tensor
 
 from neighborhoods import profiles
+from neighborhoods.kernels.minimum_distortion import minimum_distortion
 from neighborhoods.profiles import BackgroundSpec
 from neighborhoods.store import Item, Store
 from neighborhoods.studies.background import attacks
@@ -22,6 +24,9 @@ from neighborhoods.studies.persistence import table, zoo
 SIGNS = ("BIM", "MIFGSM", "PGD")
 PACKAGED = ("FGSM", *SIGNS, "R+FGSM", "DeepFool", "JSMA")
 PEERS = ("DDN", "FMN", "C&W")
+_KERNEL = signature(minimum_distortion).parameters
+DEFAULTS = ", ".join(f"{name} {_KERNEL[name].default}" for name in ("rounds", "iterations", "refinements"))
+"""What L-BFGS is told elsewhere in the book."""
 
 
 def trained(profile: str, spec: BackgroundSpec) -> Item[dict[str, Tensor]]:
@@ -92,4 +97,5 @@ def measurements(store: Store, profile: str, spec: BackgroundSpec, *, jobs: int 
         rows.assign(attack=numbers.name, settings=numbers.text)
         for rows, numbers in zip(found, plans, strict=True)
     ]
-    return pd.concat([attacks.of_nine(nine, spec.seed), *named], ignore_index=True)
+    least = attacks.of_nine(nine, spec.seed).assign(settings=DEFAULTS)
+    return pd.concat([least, *named], ignore_index=True)

@@ -118,7 +118,7 @@ def of_nine(everywhere: pd.DataFrame, seed: int) -> pd.DataFrame:
     nearest = reached.sort_values("length", kind="stable").drop_duplicates("image").drop(columns="length")
     nearest = nearest.assign(goal="untargeted", target=-1)
     parts = [part.assign(attack=L_BFGS[str(part["goal"].iloc[0])]) for part in (one, nearest)]
-    return pd.concat(parts, ignore_index=True).assign(settings="as in the fourteen networks")
+    return pd.concat(parts, ignore_index=True)
 
 
 def rows(
