@@ -73,6 +73,8 @@ def test_duplicate_points_have_a_spectrum_of_lesser_rank() -> None:
     found = spectrum(torch.ones(6, 3), "centred")
     assert found.values.tolist() == [0, 0, 0]
     assert int(numerical_rank(found)) == 0
+    dropped = dropped_directions(found)
+    assert (int(dropped.low), int(dropped.high), int(dropped.status)) == (0, 3, Status.UNDECIDED)
 
 
 @pytest.mark.parametrize(("m", "n"), [(800, 200), (400, 400), (50, 300)])
