@@ -148,7 +148,7 @@ def descend(
         points: $x$.
         first: class $a$ of each point.
         second: class $b$.
-        iterations: gradients taken, a quarter of them straight down; none after the rest has converged.
+        iterations: steps, the last quarter of them straight down.
         tolerance: greatest residual, relative to the largest coordinate of the points, at least 1.
 
     Raises:
