@@ -1,5 +1,6 @@
 """The comparison of attacks: its plan, its rows and its summaries, on cases whose answers are known."""
 
+import inspect
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from neighborhoods import profiles
+from neighborhoods.kernels.minimum_distortion import minimum_distortion
 from neighborhoods.models import networks
 from neighborhoods.studies import background as study
 from neighborhoods.studies.background import attacks, peers, summary
@@ -57,6 +59,12 @@ def test_the_plan_has_every_attack_of_the_book() -> None:
     versions = {numbers.source: numbers.version for numbers in study.plan(SPEC)}
     assert versions == {"ours": "", "torchattacks": "3.5.1", "foolbox": "3.3.4"}
     assert "epsilon 0.25, alpha 0.01, steps 100" in {numbers.text for numbers in study.plan(SPEC)}
+
+
+def test_settings_of_least_distance_are_those_of_the_kernel() -> None:
+    kernel = inspect.signature(minimum_distortion).parameters
+    names = ("rounds", "iterations", "refinements")
+    assert ", ".join(f"{name} {kernel[name].default}" for name in names) == study.DEFAULTS
 
 
 def test_quick_has_the_sizes_of_the_draft() -> None:

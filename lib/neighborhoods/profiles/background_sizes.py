@@ -38,7 +38,7 @@ class BackgroundSpec:
 
 BACKGROUND = {
     "smoke": BackgroundSpec(
-        sources=12, counted=4, slow=6, starts=3, crossings=6, peer_steps=40, peer_rounds=3
+        sources=12, counted=6, slow=6, starts=3, crossings=6, peer_steps=40, peer_rounds=3
     ),
     "quick": BackgroundSpec(),
     "paper": BackgroundSpec(slow=300, peer_steps=1000),

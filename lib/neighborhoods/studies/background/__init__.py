@@ -8,14 +8,12 @@ Each function takes the chapter's numbers and returns an `Item` for `Store.get`,
 """
 
 from importlib.metadata import version
-from inspect import signature
 
 import pandas as pd
 from joblib import Parallel, delayed
 from torch import Tensor
 
 from neighborhoods import profiles
-from neighborhoods.kernels.minimum_distortion import minimum_distortion
 from neighborhoods.profiles import BackgroundSpec
 from neighborhoods.store import Item, Store
 from neighborhoods.studies.background import attacks
@@ -24,9 +22,8 @@ from neighborhoods.studies.persistence import table, zoo
 SIGNS = ("BIM", "MIFGSM", "PGD")
 PACKAGED = ("FGSM", *SIGNS, "R+FGSM", "DeepFool", "JSMA")
 PEERS = ("DDN", "FMN", "C&W")
-_KERNEL = signature(minimum_distortion).parameters
-DEFAULTS = ", ".join(f"{name} {_KERNEL[name].default}" for name in ("rounds", "iterations", "refinements"))
-"""What L-BFGS is told elsewhere in the book."""
+DEFAULTS = "rounds 4, iterations 60, refinements 2"
+"""What L-BFGS is told elsewhere in the book: the defaults of its kernel."""
 
 
 def trained(profile: str, spec: BackgroundSpec) -> Item[dict[str, Tensor]]:
