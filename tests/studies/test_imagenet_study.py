@@ -96,6 +96,13 @@ def test_a_failed_attack_keeps_its_row(spec: profiles.ImagenetSpec) -> None:
     assert rows["status"].tolist() == ["failed"] and rows["target"].tolist() == [1]
 
 
+def test_a_line_to_a_class_that_is_not_reached_is_named(spec: profiles.ImagenetSpec, tmp_path: Path) -> None:
+    aim = study.aim(spec, Store(tmp_path / "store"), study.Shown("first", 0, "FGSM", 1))
+    weak = replace(aim, settings=(("epsilon", 1e-4),))
+    with pytest.raises(ValueError, match=r"images: FGSM does not lead photograph . to class 1"):
+        lines.measure(lines.LineSpec(weak, 3, (0.7,), 16, 1e-3))
+
+
 def test_classes_drawn_are_other_ones_and_the_same_each_time(spec: profiles.ImagenetSpec) -> None:
     of = study.subject(spec, "squeezenet")
     assert subjects.other_classes(of, 0, 5).tolist() == [1]

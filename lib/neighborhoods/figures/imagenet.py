@@ -97,7 +97,7 @@ def distortions(ax: Axes, values: dict[str, npt.NDArray[np.float64]], draft: flo
 
 def pairs(axes: Sequence[Axes], table: pd.DataFrame) -> None:
     """Plot the persistence of adversaries against that of their photographs, one axes a network."""
-    for ax, (name, rows) in zip(axes, table.groupby("network", sort=False), strict=True):
+    for ax, (name, rows) in zip(axes, table.groupby("network", sort=False), strict=False):
         for method, some in rows.groupby("method", sort=False):
             ax.plot(
                 some["natural"],
@@ -116,7 +116,7 @@ def pairs(axes: Sequence[Axes], table: pd.DataFrame) -> None:
 
 def sides(axes: Sequence[Axes], table: pd.DataFrame, slope: float) -> None:
     """Plot persistence against depth on both sides of the boundary, one axes a network."""
-    for ax, (name, rows) in zip(axes, table.groupby("network", sort=False), strict=True):
+    for ax, (name, rows) in zip(axes, table.groupby("network", sort=False), strict=False):
         for side, colour, label in (
             ("inner", ADVERSARIAL, "adversary's side"),
             ("outer", NATURAL, "photograph's side"),

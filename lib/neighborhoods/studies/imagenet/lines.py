@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 
 from neighborhoods.kernels.levels import persistence_levels
-from neighborhoods.kernels.statistics import Status, labels_of
+from neighborhoods.kernels.statistics import labels_of
 from neighborhoods.models.precision import single_precision
 from neighborhoods.studies.imagenet.adversaries import Aim, attacked
 from neighborhoods.studies.imagenet.measure import SIGMA_MOST
@@ -36,14 +36,20 @@ class LineSpec:
 
 @single_precision(tf32=False)
 def measure(spec: LineSpec) -> pd.DataFrame:
-    """Return one row for each γ and point, or a row of status "failed" where the attack failed.
+    """Return one row for each γ and point.
 
     Columns: ``place`` in [0, 1], ``class``, ``distance`` along the line from where it enters the adversary's
     class, negative before it, ``gamma``, and `tables.frame`'s columns.
+
+    Raises:
+        ValueError: the attack does not reach its target.
     """
     found, of = attacked(spec.aim), spec.aim.subject
     if not bool(found.outcome.success.all()):
-        return pd.DataFrame({"status": [Status.FAILED.name.lower()]})
+        raise ValueError(
+            f"images: {spec.aim.method} does not lead photograph {spec.aim.image} to class "
+            f"{spec.aim.targets[0]}; required is one that it does, to draw the line between them"
+        )
     ends = found.natural, found.outcome.points
     chord = chords(network(of).network, *ends)
     places = torch.linspace(0, 1, spec.places, device=of.device)
