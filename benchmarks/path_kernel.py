@@ -42,13 +42,14 @@ SECONDS, GIBIBYTES = 60, 3  # goals of the run at scale
 
 @dataclass(frozen=True)
 class Duel:
-    """What a row is made of: seconds a step of ours and of the reference, their errors, and a note."""
+    """What a row is made of: seconds a step of ours and of the reference, their errors, and how it was run."""
 
     name: str
     ours: list[float]
     theirs: list[float]
     errors: tuple[float, float]
     note: str
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def at_scale(repetitions: int) -> Duel:
         f"of the process, {peak:.2f} GiB, and the {GIBIBYTES} allowed"
     )
     times = [one["seconds"] for one in found]
-    return Duel("path_kernel/memory", times, [float(SECONDS)] * len(times), (peak, float(GIBIBYTES)), note)
+    return Duel("path_kernel/memory", times, [float(SECONDS)] * len(times), (peak, float(GIBIBYTES)), note, 2)
 
 
 def in_turns(

@@ -16,7 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -108,7 +108,8 @@ def main() -> None:
             print(line(rows[-1]), flush=True)
             keep(rows)
     for found in path_kernel.duels(chosen.only, chosen.repetitions):
-        rows.append(row(found.name, found.ours, found.theirs, found.errors, found.note))
+        measured = row(found.name, found.ours, found.theirs, found.errors, found.note)
+        rows.append(replace(measured, threads=found.threads))
         print(line(rows[-1]), flush=True)
         keep(rows)
     for name in (name for name in photographs if name in chosen.only):
