@@ -42,7 +42,7 @@ SECONDS, GIBIBYTES = 60, 3  # goals of the run at scale
 
 @dataclass(frozen=True)
 class Duel:
-    """What a row is made of: seconds a step of ours and of the reference, their errors, and how it was run."""
+    """What a row is made of: seconds a step of ours and of the reference, their errors, and how they ran."""
 
     name: str
     ours: list[float]

@@ -11,12 +11,11 @@ What the rows of path kernels mean is said in `path_kernel.py`.
 """
 
 import argparse
-import json
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -37,8 +36,8 @@ from neighborhoods.kernels.statistics import Status
 from neighborhoods.models import networks
 from neighborhoods.models.datasets import mnist
 from neighborhoods.models.training import TrainingSpec, train
+from table import Row, keep, line, row
 
-RESULTS = Path(__file__).with_name("results.json")
 GAMMA = 0.7
 ATTACKED = 600  # the first test image attacked here; settings of the attack were chosen on earlier ones
 PRETRAINED = ("efficientnet-lite0", "squeezenet")
@@ -62,22 +61,6 @@ class Case:
     draws: int
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of the table; times are per image (of the curve: per curve), errors as the head says."""
-
-    name: str
-    ours_s: float
-    reference_s: float
-    ratio: float
-    ratio_low: float
-    ratio_high: float
-    error: float
-    reference_error: float
-    threads: int
-    note: str
-
-
 CASES = [
     Case("FC100", "FC100-20-10", 4, 100, 20, 12, 512, 100_000),
     Case("FC200", "FC200-200-10", 4, 100, 20, 12, 512, 100_000),
@@ -92,41 +75,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [f"persistence/{case.name}" for case in CASES] + OTHERS + path_kernel.NAMES
     photographs = [f"imagenet/{name}" for name in PRETRAINED]
-    names += photographs + attacks.DUELS
+    names += [*photographs, *attacks.DUELS]
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--repetitions", type=int, default=5)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
-    for case in CASES:
-        wanted = [name for name in chosen.only if name.endswith(f"/{case.name}")]
-        network = trained(case) if wanted else None
-        for name in wanted:
-            kinds = {"curve": curve_row, "lbfgs": attack_row, "boundary": boundary_row}
-            measure = kinds.get(name.split("/")[0], persistence_row)
-            rows.append(measure(case, network, chosen.repetitions))
-            print(line(rows[-1]), flush=True)
-            keep(rows)
-    for found in path_kernel.duels(chosen.only, chosen.repetitions):
-        measured = row(found.name, found.ours, found.theirs, found.errors, found.note)
-        rows.append(replace(measured, threads=found.threads))
-        print(line(rows[-1]), flush=True)
-        keep(rows)
-    for name in (name for name in photographs if name in chosen.only):
-        rows.append(photographs_row(name))
-        print(line(rows[-1]), flush=True)
-        keep(rows)
-    for found in duel_rows([name for name in chosen.only if name in attacks.DUELS], chosen.repetitions):
+    for found in measured(chosen.only, chosen.repetitions):
         rows.append(found)
         print(line(found), flush=True)
         keep(rows)
 
 
-def keep(rows: list[Row]) -> None:
-    """Write the rows, those of earlier runs under other names among them."""
-    kept = {old["name"]: old for old in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
-    kept |= {new.name: asdict(new) for new in rows}
-    RESULTS.write_text(json.dumps(list(kept.values()), indent=1) + "\n")
+def measured(names: list[str], repetitions: int) -> Iterator[Row]:
+    """Measure the rows that are named, one after the other."""
+    kinds = {"curve": curve_row, "lbfgs": attack_row, "boundary": boundary_row}
+    for case in CASES:
+        wanted = [name for name in names if name.endswith(f"/{case.name}")]
+        network = trained(case) if wanted else None
+        for name in wanted:
+            yield kinds.get(name.split("/")[0], persistence_row)(case, network, repetitions)
+    for found in path_kernel.duels(names, repetitions):
+        made = row(found.name, found.ours, found.theirs, found.errors, found.note)
+        yield replace(made, threads=found.threads)
+    yield from (photographs_row(name) for name in names if name.startswith("imagenet/"))
+    yield from duel_rows([name for name in names if name in attacks.DUELS], repetitions)
 
 
 def trained(case: Case) -> nn.Sequential:
@@ -262,32 +235,6 @@ def timed(work: Callable[..., object], *arguments: object, **settings: object) -
     start = time.perf_counter()
     work(*arguments, **settings)
     return time.perf_counter() - start
-
-
-def row(name: str, ours: list[float], literal: list[float], errors: tuple[float, float], note: str) -> Row:
-    """Put medians over the repetitions, with the extremes of their ratios, into a row."""
-    ratios = [theirs / own for theirs, own in zip(literal, ours, strict=True)]
-    middle = statistics.median
-    return Row(
-        name,
-        middle(ours),
-        middle(literal),
-        middle(ratios),
-        min(ratios),
-        max(ratios),
-        *errors,
-        threads=torch.get_num_threads(),
-        note=note,
-    )
-
-
-def line(row: Row) -> str:
-    """Format a row for the terminal."""
-    return (
-        f"{row.name:18} ours {1e3 * row.ours_s:9.3f} ms  literal {1e3 * row.reference_s:9.1f} ms  "
-        f"{row.ratio:6.1f}x [{row.ratio_low:.1f}, {row.ratio_high:.1f}]  "
-        f"error {row.error:.2g} (literal {row.reference_error:.2g})  {row.note}"
-    )
 
 
 if __name__ == "__main__":
