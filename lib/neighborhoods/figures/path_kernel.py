@@ -95,7 +95,8 @@ def orders(axes: Sequence[Axes], table: pd.DataFrame) -> None:
             ax.plot(rows["rate"], rows[name], marker=marker, ms=4, color=colour, label=label)
         ends = np.array([rows["rate"].min(), rows["rate"].max()])
         ax.plot(ends, 0.2 * ends, color=OTHER, linewidth=0.8, linestyle=":", label="order one")
-        ax.set(xscale="log", yscale="log", xlabel="step size ε", title=str(activation))
+        ax.set_xscale("log", base=2)
+        ax.set(yscale="log", xlabel="step size ε", title=str(activation))
     axes[0].set(ylabel="relative size")
     axes[0].legend(fontsize=6.5)
 
