@@ -195,6 +195,14 @@ def test_correlations_of_changes_that_agree_or_are_reversed() -> None:
     assert ("wrong", "pixel") not in found.index
 
 
+def test_draws_of_one_set_only_are_left_out() -> None:
+    rows = [(s, 5, p, "right", float(s), float(s * s), -s) for s in range(2) for p in range(3)]
+    columns = ["set", "size", "point", "group", "actual", "attributed", "pixel"]
+    found = leave_out.correlations(pd.DataFrame(rows, columns=columns), seed=0)
+    assert found["value"].tolist() == pytest.approx([1, -1, 1, -1])
+    assert found["low"].tolist() == found["high"].tolist() == pytest.approx([1, -1, 1, -1])
+
+
 @pytest.mark.parametrize("shares", [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.3, 0.5, 0.2)])
 def test_components_of_variance_are_recovered(shares: tuple[float, float, float]) -> None:
     """With 400 by 400 values the shares' standard errors are below a twentieth."""

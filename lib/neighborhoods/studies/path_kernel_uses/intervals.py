@@ -41,17 +41,14 @@ def mean(values: npt.ArrayLike) -> pd.Series:
 def resampled(
     statistic: Callable[[npt.NDArray[np.int64]], float], count: int, *, seed: int, draws: int = 999
 ) -> pd.Series:
-    """Return a ``value`` of units 0, …, count − 1 and its percentile interval over resampled units."""
-    found = stats.bootstrap(
-        (np.arange(count),),
-        statistic,
-        vectorized=False,
-        n_resamples=draws,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return pd.Series({"value": statistic(np.arange(count)), "low": found.low, "high": found.high})
+    """Return a ``value`` of units 0, …, count − 1 and its percentile interval over resampled units.
+
+    Draws for which the statistic has no value (NaN), such as one unit drawn every time, are left out.
+    """
+    rows = np.random.default_rng(seed).integers(count, size=(draws, count))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.nanquantile([statistic(draw) for draw in rows], [tail, 1 - tail])
+    return pd.Series({"value": statistic(np.arange(count)), "low": low, "high": high})
 
 
 def rank_correlation(one: Numbers, other: Numbers, *, seed: int) -> pd.Series:

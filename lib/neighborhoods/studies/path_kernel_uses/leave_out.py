@@ -1,5 +1,6 @@
 """Leaving training examples out and training again: the check of what attribution says they did."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,7 +91,8 @@ def _mean_correlation(guess: intervals.Numbers, actual: intervals.Numbers, seed:
         one, other = (stats.rankdata(side[sets], axis=0) for side in (guess, actual))
         one, other = one - one.mean(0), other - other.mean(0)
         norms = np.sqrt((one**2).sum(0) * (other**2).sum(0))
-        return float(((one * other).sum(0) / norms)[norms > 0].mean())
+        ranked = norms > 0
+        return float(((one * other).sum(0)[ranked] / norms[ranked]).mean()) if ranked.any() else math.nan
 
     return intervals.resampled(statistic, len(guess), seed=seed)
 
