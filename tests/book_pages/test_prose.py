@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pybtex.database import parse_file
 from sources import cell_faults, phrases, typed_numbers
 
 PARAMETERS = '```{code-cell} python\n:tags: [parameters]\nprofile: str = "quick"  # sizes\n```\n'
@@ -106,6 +107,10 @@ def test_the_only_source_of_a_chapter_is_markdown(root: Path) -> None:
     command = ["git", "ls-files", "notebooks/*.ipynb", "book/*.ipynb"]
     listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert listed.stdout == ""
+
+
+def test_the_bibliography_can_be_read(root: Path) -> None:
+    assert parse_file(root / "book" / "references.bib").entries, "a brace was lost"
 
 
 def test_every_citation_is_in_the_bibliography(root: Path, chapters: list[Path]) -> None:
