@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from neighborhoods.kernels.boundaries import along, crossing, overshoot
-from neighborhoods.kernels.statistics import Status, labels_of
+from neighborhoods.kernels.statistics import Classifier, Status, labels_of
 from reference import crossing_of_one
 from torch import Tensor
 
@@ -131,3 +131,11 @@ def test_wrong_arguments_are_named() -> None:
     points = torch.zeros(2, 3)
     with pytest.raises(ValueError, match="iterations: got 0; required at least 1"):
         crossing(half_space, points, points, iterations=0)
+
+
+@pytest.mark.parametrize("classifier", [half_space, lambda x: torch.stack([x[:, 0], 1 - x[:, 0]], 1)])
+def test_no_segments_have_no_crossings(classifier: Classifier) -> None:
+    empty = torch.zeros(0, 2)
+    assert (
+        len(crossing(classifier, empty, empty).fraction) == len(overshoot(classifier, empty, empty).low) == 0
+    )

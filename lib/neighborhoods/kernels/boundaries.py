@@ -187,7 +187,9 @@ def _check(start: Tensor, end: Tensor, iterations: int) -> None:
 
 @torch.no_grad()
 def _finite(lines: Lines, places: Tensor) -> Bool[Tensor, " m"]:
-    return lines(places).reshape(len(places), -1).isfinite().all(1)
+    answers = lines(places)
+    width = answers.shape[1:].numel()  # 1 for labels; -1 would be ambiguous for no rows
+    return answers.reshape(len(places), width).isfinite().all(1)
 
 
 def _column(values: Tensor, like: Tensor) -> Tensor:
