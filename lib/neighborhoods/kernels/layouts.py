@@ -39,7 +39,8 @@ def laid_out(classifier: Classifier, points: Tensor) -> tuple[Classifier, Tensor
     """Return the same classifier of the same points in the layout in which it is fastest."""
     if not isinstance(classifier, nn.Sequential):
         return classifier, points
-    blocks = on_blocks(classifier, points)
+    # PyTorch leaves the shape of no points as it is.
+    blocks = on_blocks(classifier, points) if len(points) else None
     if blocks is not None:
         return blocks, pixel_unshuffle(points, 2)
     return channels_innermost(classifier), points
