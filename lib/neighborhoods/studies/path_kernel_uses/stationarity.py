@@ -108,7 +108,7 @@ def regressed(spec: PairsSpec, values: dict[str, Tensor], grams: dict[str, Tenso
     """
     found = machine(spec.kernel.run, values)
     parts = torch.arange(len(found.labels)).chunk(spec.blocks)
-    axes = torch.pca_lowrank(found.points.double(), COMPONENTS, niter=4)[2]
+    axes = torch.linalg.eigh(found.points.double().T.cov())[1][:, -COMPONENTS:]
     blocks = [_pairs(found.points, found.labels, axes, grams["gram"], rows) for rows in parts]
     rows = []
     for number, held in enumerate(blocks):
