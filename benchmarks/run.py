@@ -14,9 +14,10 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -174,18 +175,8 @@ def attack_row(case: Case, network: nn.Sequential, repetitions: int) -> Row:
     """Time the least-distortion attack on all pairs of image and other class; errors are mean distortions."""
     test, last = mnist("test"), ATTACKED + 50 * repetitions
     duels = lbfgs.duels(network, test.points[ATTACKED:last], test.labels[ATTACKED:last], repetitions)
-    ours, theirs = zip(*duels, strict=True)
-    reached, distortion = (
-        [statistics.mean(getattr(outcome, part) for outcome in side) for side in (ours, theirs)]
-        for part in ("success", "distortion")
-    )
-    note = (
-        f"per pair, 450 pairs a call from image {ATTACKED} on, against SciPy's L-BFGS-B pair by pair; error: "
-        f"mean distortion, {distortion[0]:.5f} against {distortion[1]:.5f}; "
-        f"success {reached[0]:.2%} against {reached[1]:.2%}"
-    )
-    seconds = ([outcome.seconds for outcome in side] for side in (ours, theirs))
-    return row(f"lbfgs/{case.name}", *seconds, (distortion[0], distortion[1]), note)
+    told = f"per pair, 450 pairs a call from image {ATTACKED} on, against SciPy's L-BFGS-B pair by pair"
+    return outcomes_row(f"lbfgs/{case.name}", duels, f"{told}; error: mean distortion")
 
 
 def boundary_row(case: Case, network: nn.Sequential, repetitions: int) -> Row:
@@ -216,14 +207,20 @@ def duel_row(name: str, network: nn.Sequential, repetitions: int) -> Row:
     test, last = mnist("test"), ATTACKED + 20 * repetitions
     images, labels = test.points[ATTACKED:last], test.labels[ATTACKED:last]
     duel = attacks.DUELS[name]
-    ours, theirs = zip(*attacks.fight(duel, network, images, labels, repetitions), strict=True)
+    told = f"{duel.settings}; per pair, 180 pairs a call from image {ATTACKED} on"
+    outcomes = attacks.fight(duel, network, images, labels, repetitions)
+    return outcomes_row(name, outcomes, f"{told}; error: mean distortion where both reach the target")
+
+
+def outcomes_row(name: str, duels: Iterable[tuple[Any, Any]], told: str) -> Row:
+    """Put the outcomes of two attacks on the same pairs into a row; errors are mean distortions."""
+    ours, theirs = zip(*duels, strict=True)
     reached, distortion = (
         [statistics.mean(getattr(outcome, part) for outcome in side) for side in (ours, theirs)]
         for part in ("success", "distortion")
     )
     note = (
-        f"{duel.settings}; per pair, 180 pairs a call from image {ATTACKED} on; error: mean distortion where "
-        f"both reach the target, {distortion[0]:.5f} against {distortion[1]:.5f}; "
+        f"{told}, {distortion[0]:.5f} against {distortion[1]:.5f}; "
         f"success {reached[0]:.2%} against {reached[1]:.2%}"
     )
     seconds = ([outcome.seconds for outcome in side] for side in (ours, theirs))
