@@ -34,7 +34,8 @@ def histograms(axes: Sequence[Axes], levels: pd.DataFrame, names: Sequence[str],
                 ax=ax,
             )
         ax.set(title=name, xlabel="σ*", ylabel="share of points" if ax is axes[0] else "")
-    axes[0].legend()
+    handles = axes[0].get_legend_handles_labels()
+    axes[0].figure.legend(*handles, loc="outside upper right", ncols=2, fontsize=8)
 
 
 def ratios(axes: Sequence[Axes], levels: pd.DataFrame, names: Sequence[str], flat: float) -> None:
@@ -51,7 +52,7 @@ def ratios(axes: Sequence[Axes], levels: pd.DataFrame, names: Sequence[str], fla
             order=list(MARKERS),
             hue_order=list(COLOURS),
             palette=COLOURS,
-            fliersize=0,
+            showfliers=False,
             linewidth=0.7,
             legend=False,
             ax=ax,
