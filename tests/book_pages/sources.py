@@ -48,6 +48,12 @@ def matches(markdown: str) -> Iterator[re.Match[str]]:
         yield from NUMBER.finditer(NAME.sub("", text))
 
 
+def lost_lines(markdown: str) -> list[str]:
+    """Lines of prose that begin with a percent sign: Markdown takes them for comments and drops them."""
+    cells = [cell for cell in jupytext.reads(markdown, fmt="md:myst").cells if cell.cell_type == "markdown"]
+    return [line for cell in cells for line in cell.source.splitlines() if line.lstrip().startswith("%")]
+
+
 def prose(markdown: str) -> Iterator[str]:
     """The texts of a page that a reader reads as sentences."""
     for cell in jupytext.reads(markdown, fmt="md:myst").cells:

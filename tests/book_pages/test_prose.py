@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pybtex.database import parse_file
-from sources import cell_faults, phrases, typed_numbers
+from sources import cell_faults, lost_lines, phrases, typed_numbers
 
 PARAMETERS = '```{code-cell} python\n:tags: [parameters]\nprofile: str = "quick"  # sizes\n```\n'
 
@@ -101,6 +101,17 @@ def test_cells_of_chapters(chapters: list[Path]) -> None:
     assert chapters, "there is no chapter in notebooks/"
     found = {page.name: cell_faults(page.read_text("utf-8")) for page in chapters}
     assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_detector_finds_a_line_that_is_lost() -> None:
+    cell = "```{code-cell} python\n%matplotlib inline\n```\n"
+    assert lost_lines(f"Of these nine\n%). The others\n\n{cell}") == ["%). The others"]
+
+
+def test_no_line_of_prose_is_lost(chapters: list[Path], root: Path) -> None:
+    pages = [*chapters, *sorted((root / "book").glob("*.md"))]
+    found = {page.name: lost_lines(page.read_text("utf-8")) for page in pages}
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
 def test_the_only_source_of_a_chapter_is_markdown(root: Path) -> None:
