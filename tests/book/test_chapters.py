@@ -56,7 +56,8 @@ def close(key: str, found: str | None, known: str | None) -> bool:
 
 def wrong_library(folder: Path, mistake: Mistake) -> Path:
     copytree(ROOT / "lib", folder / "lib", ignore=ignore_patterns("__pycache__"))
-    (folder / "data").symlink_to(ROOT / "data")
+    for tables in ("data", "results"):
+        (folder / tables).symlink_to(ROOT / tables)
     with (folder / "lib" / "neighborhoods" / mistake.module).open("a") as stream:
         stream.write(mistake.code)
     return folder / "lib"
