@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from neighborhoods.models import datasets, networks
-from neighborhoods.models.precision import single_precision
+from neighborhoods.models.precision import fastest_convolutions, single_precision
 from neighborhoods.models.training import (
     Span,
     TrainingSpec,
@@ -180,3 +180,11 @@ def test_single_precision_holds_within_its_block(tf32: bool) -> None:
         assert [backend.fp32_precision for backend in backends] == ["tf32" if tf32 else "ieee"] * 2
         raise RuntimeError("inside")
     assert [backend.fp32_precision for backend in backends] == before
+
+
+def test_convolutions_are_tuned_within_the_block() -> None:
+    before = torch.backends.cudnn.benchmark
+    with pytest.raises(RuntimeError, match="inside"), fastest_convolutions():
+        assert torch.backends.cudnn.benchmark
+        raise RuntimeError("inside")
+    assert torch.backends.cudnn.benchmark == before

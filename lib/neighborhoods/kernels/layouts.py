@@ -8,8 +8,8 @@ from neighborhoods.kernels.blocks import channels_innermost, on_blocks
 from neighborhoods.kernels.statistics import Classifier
 
 PASS = 2**17  # numbers in one forward pass: they stay in the cache, and larger blocks cost page faults
-WIDEST = 2**25  # numbers in one forward pass of an accelerator, which wants many
-HELD = 300  # numbers that a deep network holds for each number of its input, those for a gradient included
+WIDEST = 2**22  # numbers in one forward pass of an accelerator, which wants many
+HELD = 2000  # numbers that a wide network holds for each number of its input, those for a gradient included
 
 
 def pass_size(device: torch.device) -> int:

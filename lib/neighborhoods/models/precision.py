@@ -1,4 +1,4 @@
-"""How exactly a CUDA device multiplies numbers of single precision."""
+"""How a CUDA device multiplies: how exactly, and by which algorithm."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,3 +25,17 @@ def single_precision(*, tf32: bool) -> Iterator[None]:
         yield
     finally:
         products.fp32_precision, convolutions.fp32_precision = before
+
+
+@contextmanager
+def fastest_convolutions() -> Iterator[None]:
+    """Let a CUDA device time its algorithms at each new shape within the block and keep the fastest.
+
+    It pays where one shape comes thousands of times. On a CPU it has no effect.
+    """
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from neighborhoods.models.datasets import Images, mnist
 from neighborhoods.models.networks import build, load
-from neighborhoods.models.precision import single_precision
+from neighborhoods.models.precision import fastest_convolutions, single_precision
 from neighborhoods.progress import bar
 
 Reading = Literal["units", "parameters", "norm"]
@@ -137,7 +137,7 @@ def epochs(spec: TrainingSpec, state: dict[str, Tensor] | None = None) -> Iterat
     losses = _restore(state, network, optimiser, generator) if state else []
     data = Images(*(values.to(spec.device) for values in mnist("train", spec.images)))
     while len(losses) < spec.epochs:
-        with single_precision(tf32=spec.tf32):
+        with single_precision(tf32=spec.tf32), fastest_convolutions():
             losses.append(_epoch(network, data, optimiser, spec, generator))
         yield _state(network, optimiser, generator, losses)
 
