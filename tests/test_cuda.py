@@ -11,7 +11,7 @@ from neighborhoods.kernels.minimum_distortion import minimum_distortion
 from neighborhoods.kernels.persistence import persistence
 from neighborhoods.models import networks
 from neighborhoods.models.datasets import mnist
-from neighborhoods.models.training import TrainingSpec, train
+from neighborhoods.models.training import Span, TrainingSpec, advance, train
 from neighborhoods.studies.persistence import __main__ as command
 from neighborhoods.studies.persistence import rows
 
@@ -23,6 +23,13 @@ def test_training() -> None:
     here, there = train(SMALL), train(replace(SMALL, device="cuda"))
     assert torch.allclose(here["history/loss"], there["history/loss"], rtol=1e-3)
     assert abs(here["history/accuracy"] - there["history/accuracy"]) < 0.01
+
+
+def test_convolutional_training_goes_on_where_it_stopped() -> None:
+    spec = replace(SMALL, network="C-2", device="cuda")
+    whole = advance(Span(spec, 2))["history/loss"]
+    parts = advance(Span(spec, 2), advance(Span(spec, 1)))["history/loss"]
+    assert torch.allclose(whole, parts, rtol=1e-2)
 
 
 @pytest.mark.parametrize("name", ["FC20-10", "C-2"])

@@ -16,6 +16,7 @@ from neighborhoods.models.precision import fastest_convolutions, single_precisio
 from neighborhoods.progress import bar
 
 Reading = Literal["units", "parameters", "norm"]
+MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 @dataclass(frozen=True)
@@ -164,9 +165,11 @@ def _restore(
     """Put a state back and return the losses so far."""
     network.load_state_dict({name: state[name] for name in network.state_dict()})
     for place, parameter in enumerate(network.parameters()):
-        optimiser.state[parameter] = {
-            name: state[f"adam/{place}/{name}"].to(parameter.device)
-            for name in ("step", "exp_avg", "exp_avg_sq")
+        step, *moments = (state[f"adam/{place}/{name}"] for name in ("step", *MOMENTS))
+        optimiser.state[parameter] = {"step": step.to(parameter.device)} | {
+            # In the parameter's own order of memory, as Adam on a CUDA device demands.
+            name: torch.empty_like(parameter).copy_(value)
+            for name, value in zip(MOMENTS, moments, strict=True)
         }
     generator.set_state(state["generator"])
     losses: list[float] = state["history/loss"].tolist()
