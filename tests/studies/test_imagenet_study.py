@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,11 @@ import torch
 from neighborhoods import profiles
 from neighborhoods.models import pretrained
 from neighborhoods.models.pretrained import Pretrained
-from neighborhoods.store import Store
+from neighborhoods.store import Item, Store
+from neighborhoods.studies import command as study_command
 from neighborhoods.studies import imagenet as study
 from neighborhoods.studies.imagenet import __main__ as command
-from neighborhoods.studies.imagenet import lines, measure, subjects, summary
+from neighborhoods.studies.imagenet import adversaries, kept, least, lines, measure, subjects, summary
 from PIL import Image
 from torch import nn
 
@@ -51,10 +53,15 @@ def _fresh() -> object:
     subjects._network.cache_clear()
 
 
+def computed(item: Item[Any]) -> Any:
+    """Compute an item and its parents without a store."""
+    return item.compute(item.spec, *(computed(parent) for parent in item.parents))
+
+
 def test_both_sides_of_a_flat_boundary_have_its_slope(spec: profiles.ImagenetSpec) -> None:
     image = study.attackable(subjects.choose(study.subject(spec, "squeezenet")), 1)[0]
     for method in ("BIM", "CW"):
-        rows = measure.pairs(study.paired(spec, "squeezenet", method, image).spec)  # type: ignore[arg-type]
+        rows = computed(study.paired(spec, study.subject(spec, "squeezenet"), method, image))
         own, partner = rows.iloc[0], rows.iloc[1]
         assert (own["side"], partner["keeps"]) == ("adversarial", True)
         assert partner["side"] == (
@@ -81,7 +88,7 @@ def test_persistence_along_a_line_is_least_at_the_boundary(
 ) -> None:
     store = Store(tmp_path / "store")
     aim = replace(study.aim(spec, store, study.Shown("first", 0, "BIM", 1)))
-    rows = lines.measure(lines.LineSpec(aim, 5, (0.7, 0.9), 128, 1e-3))
+    rows = lines.measure(lines.LineSpec(aim, 5, (0.7, 0.9), 128, 1e-3), adversaries.attack(aim))
     assert rows.groupby("gamma").size().tolist() == [5, 5]
     at = summary.slopes(rows, 0.7)
     cosine = at["slope"] / FLAT
@@ -90,9 +97,10 @@ def test_persistence_along_a_line_is_least_at_the_boundary(
 
 
 def test_a_failed_attack_keeps_its_row(spec: profiles.ImagenetSpec) -> None:
-    far = replace(study.paired(spec, "squeezenet", "FGSM", 0).spec, sigma_max=1.0)  # type: ignore[type-var]
+    of = study.subject(spec, "squeezenet")
+    far = replace(study.paired(spec, of, "FGSM", 0).spec, sigma_max=1.0)  # type: ignore[type-var]
     weak = replace(far, aim=replace(far.aim, settings=(("epsilon", 1e-4),)))
-    rows = measure.pairs(weak)
+    rows = measure.pairs(weak, adversaries.attack(weak.aim))
     assert rows["status"].tolist() == ["failed"] and rows["target"].tolist() == [1]
 
 
@@ -100,7 +108,7 @@ def test_a_line_to_a_class_that_is_not_reached_is_named(spec: profiles.ImagenetS
     aim = study.aim(spec, Store(tmp_path / "store"), study.Shown("first", 0, "FGSM", 1))
     weak = replace(aim, settings=(("epsilon", 1e-4),))
     with pytest.raises(ValueError, match=r"images: FGSM does not lead photograph . to class 1"):
-        lines.measure(lines.LineSpec(weak, 3, (0.7,), 16, 1e-3))
+        lines.measure(lines.LineSpec(weak, 3, (0.7,), 16, 1e-3), adversaries.attack(weak))
 
 
 def test_classes_drawn_are_other_ones_and_the_same_each_time(spec: profiles.ImagenetSpec) -> None:
@@ -127,19 +135,39 @@ def test_command_stops_in_time_goes_on_and_merges(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """After each of three calls the tables hold what is finished: nothing, the first targets, all of them."""
+    two = replace(spec, networks=("squeezenet", "vgg16"), targets=2, part=1, least=1)
     monkeypatch.setattr(command, "default_store", lambda: Store(tmp_path / "store"))
-    monkeypatch.setitem(profiles.IMAGENET, "smoke", replace(spec, networks=("squeezenet", "vgg16")))
+    monkeypatch.setattr(
+        subjects, "other_classes", lambda *_: torch.tensor([1, 1])
+    )  # there are but two classes
+    only = study.Shown("first", 0, "BIM", 1)
+    monkeypatch.setattr(study, "LINES", (only,))
+    monkeypatch.setattr(study, "CURVES", ((only, ("natural",)),))
+    monkeypatch.setattr(least, "other_classes", lambda *_: torch.tensor([1, 1]))
+    monkeypatch.setitem(profiles.IMAGENET, "smoke", two)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    order = ["--profile", "smoke", "--images", spec.images, "--device", "cpu", "--out", str(tmp_path / "out")]
+    out = tmp_path / "out"
+    order = ["--profile", "smoke", "--images", spec.images, "--device", "cpu", "--out", str(out)]
     assert command.main([*order, "--minutes", "0"]) == 0
     told = capsys.readouterr().err
-    assert "out of time at squeezenet" in told and "left out: vgg16-397923af.pth" in told
-    assert not (tmp_path / "out").exists()
+    assert "out of time at photographs" in told and "left out: vgg16-397923af.pth" in told
+    assert not out.exists()
+    clock = iter([0.0, *[1.0] * 3, *[100.0] * 100])  # the photographs and one turn: two pieces
+    with monkeypatch.context() as patched:
+        patched.setattr(study_command.time, "monotonic", lambda: next(clock))
+        assert command.main([*order, "--minutes", "1"]) == 0
+    partial = pd.read_csv(out / "table_2.csv").set_index("method")
+    assert partial["pairs"].to_dict() == {"BIM": 1, "CW": 1, "all": 2}
+    assert partial["planned"].to_dict() == {"BIM": 2, "CW": 2, "all": 4}
+    assert not (out / "squeezenet.least.csv").exists() and not (out / "lines.csv").exists()
     assert command.main(order) == 0
-    merged = pd.read_csv(tmp_path / "out" / "table_2.csv")
-    assert merged["method"].tolist() == ["BIM", "CW", "all"] and merged["success"].tolist() == [1, 1, 2]
-    manifests = json.loads((tmp_path / "out" / "squeezenet.json").read_text())
-    assert {"naturals", "attack", "pairs"} == {name.partition("-")[0] for name in manifests}
+    whole = pd.read_csv(out / "table_2.csv")
+    assert whole["pairs"].tolist() == whole["planned"].tolist() == [2, 2, 4]
+    told = json.loads((out / "squeezenet.json").read_text())
+    assert (told["planned"], told["attacked"]) == (4, 4) and kept.planned(out) == {"squeezenet": 4}
+    assert {"naturals", "attack", "pairs"} == {name.partition("-")[0] for name in told["items"]}
+    assert len(pd.read_csv(out / "lines.csv")) and len(pd.read_csv(out / "squeezenet.least.csv")) == 1
 
 
 def test_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:

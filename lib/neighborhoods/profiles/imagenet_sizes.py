@@ -17,7 +17,7 @@ class ImagenetSpec:
         images: a folder of photographs, see `models.images`; the twenty of the lock where empty.
         methods: attacks, by the names of `packaged_attacks`.
         attacked: photographs attacked at each network, among those classified correctly; ``targets``: classes
-            drawn at random for each of them.
+            drawn at random for each of them; ``part``: how many of these are measured as one item.
         gamma: share of the noise that must keep the class; ``gammas``: the same along lines.
         samples, line_samples: points of the Sobol noise behind a persistence; ``sigma_least``: where its
             search starts, or lower where a point lies close to a boundary.
@@ -35,6 +35,7 @@ class ImagenetSpec:
     methods: tuple[str, ...] = METHODS
     attacked: int = 3
     targets: int = 1
+    part: int = 7
     gamma: float = 0.7
     gammas: tuple[float, ...] = (0.5, 0.7, 0.9)
     samples: int = 128
@@ -85,7 +86,7 @@ IMAGENET = {
         line_samples=256,
         sigmas=100,
         levels=20,
-        level_draws=100,
+        level_draws=32,
         line=41,
         least=112,
         rounds=4,

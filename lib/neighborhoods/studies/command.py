@@ -2,11 +2,13 @@
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from joblib import Parallel, delayed
 
 from neighborhoods.progress import message
 from neighborhoods.store import Item, Store
@@ -45,18 +47,30 @@ def parser(
 
 
 def completed(
-    program: str, plans: Mapping[str, Sequence[Item[Any]]], store: Store, minutes: float
+    program: str, plans: Mapping[str, Sequence[Item[Any]]], store: Store, minutes: float, jobs: int = 1
 ) -> Iterator[str]:
     """Compute the items of each plan in turn and yield the name of a plan when it is complete.
 
     Nothing new is started after the time; what is finished stays in the store, and the same call goes on from
-    there.
+    there. Several processes take items in this order, too, and plans may then be completed in another.
     """
     deadline = time.monotonic() + 60 * minutes
-    for name, plan in plans.items():
-        for item in plan:
-            if time.monotonic() > deadline:
-                message(f"{program}: out of time at {name}; the same command goes on from here")
-                return
-            store.get(item)
-        yield name
+    left = Counter({name: len(plan) for name, plan in plans.items()})
+    late: list[str] = []
+    work = (delayed(_finished)(store, name, item, deadline) for name, plan in plans.items() for item in plan)
+    for name, finished in Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(work):
+        if not finished:
+            late.append(name)
+        left[name] -= finished
+        if not left[name]:
+            yield name
+    if late:
+        message(f"{program}: out of time at {late[0]}; the same command goes on from here")
+
+
+def _finished(store: Store, name: str, item: Item[Any], deadline: float) -> tuple[str, bool]:
+    """Compute an item where there is time; return its plan and whether it is in the store."""
+    if time.monotonic() > deadline:
+        return name, False
+    store.get(item)
+    return name, True

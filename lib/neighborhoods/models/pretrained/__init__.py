@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from neighborhoods.models.pretrained.architectures import ARCHITECTURES, Architecture, classes
+from neighborhoods.models.pretrained.architectures import ARCHITECTURES, Architecture, classes, layout
 from neighborhoods.models.pretrained.weights import WeightsError, weights_file
 
 __all__ = ["NAMES", "Pretrained", "WeightsError", "at_hand", "fingerprint", "load"]
@@ -61,7 +61,7 @@ def load(name: str, *, device: str = "cpu", download: bool = True) -> Pretrained
     """
     plan = _plan(name)
     network = plan.build(weights_file(plan.weights, download=download))
-    network = network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
+    network = network.eval().requires_grad_(False).to(device).to(memory_format=layout(torch.device(device)))
     return Pretrained(name, network, plan.side, plan.shorter, plan.smooth, classes())
 
 

@@ -17,7 +17,7 @@ CAFFE_MEAN = (122.679, 116.669, 104.006)  # of 0..255, red first
 
 
 class Standardised(nn.Module):
-    """Each channel less its mean over its deviation, the channels perhaps in reverse, and laid innermost."""
+    """Each channel less its mean over its deviation, perhaps in reverse; on a CPU laid innermost."""
 
     def __init__(
         self, mean: tuple[float, ...], deviation: tuple[float, ...], *, reverse: bool = False
@@ -34,7 +34,13 @@ class Standardised(nn.Module):
         """Return what the network was trained on."""
         scaled = (image - self.mean) / self.deviation
         ordered = scaled.flip(1) if self.reverse else scaled
-        return ordered.contiguous(memory_format=torch.channels_last)
+        return ordered.contiguous(memory_format=layout(ordered.device))
+
+
+def layout(device: torch.device) -> torch.memory_format:
+    """Return the layout of images that suits a device: an accelerator convolves single channels, in single
+    precision, where channels lie outermost."""
+    return torch.channels_last if device.type == "cpu" else torch.contiguous_format
 
 
 @dataclass(frozen=True)

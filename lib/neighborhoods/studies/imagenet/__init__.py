@@ -1,16 +1,17 @@
 """The ImageNet chapter's plan, one function an item; every item begins with a network and photographs.
 
     chosen ─┬─ natural                    persistence of the photographs
-            ├─ paired                     adversaries by each attack, their persistence and their partners'
             ├─ least                      adversaries of least distortion
-            └─ shown ─┬─ curved           class frequencies around a photograph and an adversary
-                      └─ lined            persistence along the line between them
+            └─ attacked ─┬─ paired        persistence of adversaries and their partners, by some targets
+                         ├─ curved        class frequencies around a photograph and an adversary
+                         └─ lined         persistence along the line between them
 
 Which photographs a network gets right decides what is attacked, so most functions take the table of `chosen`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 from joblib import Parallel, delayed
@@ -38,6 +39,23 @@ PAIR = Shown("first", 0, "BIM", INDIGO_BUNTING)
 SECOND = Shown("first", 1, "BIM", INDIGO_BUNTING)
 OTHER_NETWORK = Shown("last", 0, "PGD", INDIGO_BUNTING)
 OTHER_TARGET = Shown("first", 0, "PGD", ALLIGATOR_LIZARD)
+LINES = (PAIR, OTHER_NETWORK)
+CURVES = (
+    (PAIR, curves.KINDS),
+    (SECOND, curves.KINDS[:1]),
+    (OTHER_NETWORK, curves.KINDS[1:]),
+    (OTHER_TARGET, curves.KINDS[1:]),
+)
+
+
+class Piece(NamedTuple):
+    """What is measured as one item: adversaries of a photograph by an attack, from a first target on."""
+
+    network: str
+    method: str
+    image: int
+    first: int
+    item: Item[pd.DataFrame]
 
 
 def at_hand(spec: ImagenetSpec) -> tuple[str, ...]:
@@ -73,13 +91,32 @@ def natural(spec: ImagenetSpec, network: str, table: pd.DataFrame) -> Item[pd.Da
     return Item(measure.naturals, measure.NaturalSpec(subject(spec, network), images, _measure(spec)))
 
 
-def paired(spec: ImagenetSpec, network: str, method: str, image: int) -> Item[pd.DataFrame]:
-    """Adversaries of one photograph by one attack, each with its partner."""
-    of = subject(spec, network)
+def attacked(aim: adversaries.Aim) -> Item[dict[str, Tensor]]:
+    """Adversaries of one photograph by one attack."""
+    return Item(adversaries.attack, aim)
+
+
+def paired(
+    spec: ImagenetSpec, of: subjects.Subject, method: str, image: int, first: int = 0
+) -> Item[pd.DataFrame]:
+    """Some of the adversaries of one photograph by one attack, each with its partner."""
     targets = tuple(subjects.other_classes(of, image, spec.targets).tolist())
     aim = adversaries.Aim(of, method, _settings(spec, method), image, targets)
-    numbers = measure.PairsSpec(aim, _measure(spec), spec.levels, spec.level_draws, spec.sigma_max)
-    return Item(measure.pairs, numbers)
+    numbers = measure.PairsSpec(
+        aim, first, spec.part, _measure(spec), spec.levels, spec.level_draws, spec.sigma_max
+    )
+    return Item(measure.pairs, numbers, (attacked(aim),))
+
+
+def pieces(spec: ImagenetSpec, network: str, table: pd.DataFrame) -> list[Piece]:
+    """Return what Table 2 needs of a network: some targets of each photograph, then some more of each."""
+    of = subject(spec, network)
+    return [
+        Piece(network, method, image, first, paired(spec, of, method, image, first))
+        for first in range(0, spec.targets, spec.part)
+        for image in attackable(table, spec.attacked)
+        for method in spec.methods
+    ]
 
 
 def leasts(spec: ImagenetSpec, network: str, table: pd.DataFrame) -> Item[dict[str, Tensor]]:
@@ -93,16 +130,16 @@ def curved(
     spec: ImagenetSpec, store: Store, pair: Shown, kinds: tuple[str, ...] = curves.KINDS
 ) -> Item[dict[str, Tensor]]:
     """Class frequencies around a photograph, its adversary, or both (Figures 11 and 17)."""
-    numbers = curves.CurveSpec(aim(spec, store, pair), kinds, spec.sigma_max, spec.sigmas, spec.draws)
-    return Item(curves.curve, numbers)
+    towards = aim(spec, store, pair)
+    numbers = curves.CurveSpec(towards, kinds, spec.sigma_max, spec.sigmas, spec.draws)
+    return Item(curves.curve, numbers, (attacked(towards),))
 
 
 def lined(spec: ImagenetSpec, store: Store, pair: Shown) -> Item[pd.DataFrame]:
     """Persistence along the line between a photograph and its adversary (Figures 12 and 18)."""
-    numbers = lines.LineSpec(
-        aim(spec, store, pair), spec.line, spec.gammas, spec.line_samples, spec.sigma_least
-    )
-    return Item(lines.measure, numbers)
+    towards = aim(spec, store, pair)
+    numbers = lines.LineSpec(towards, spec.line, spec.gammas, spec.line_samples, spec.sigma_least)
+    return Item(lines.measure, numbers, (attacked(towards),))
 
 
 def aim(spec: ImagenetSpec, store: Store, pair: Shown) -> adversaries.Aim:
@@ -115,18 +152,16 @@ def aim(spec: ImagenetSpec, store: Store, pair: Shown) -> adversaries.Aim:
 
 
 def items(spec: ImagenetSpec, store: Store, network: str) -> list[Item[Any]]:
-    """Return what Table 2 needs of a network, in the order in which it is computed."""
+    """Return what Table 2 and Figure 5 need of a network, in the order in which it is computed."""
     table = store.get(chosen(spec, network))
-    images = attackable(table, spec.attacked)
-    pairs = [paired(spec, network, method, image) for method in spec.methods for image in images]
+    pairs = [piece.item for piece in pieces(spec, network, table)]
     return [natural(spec, network, table), leasts(spec, network, table), *pairs]
 
 
 def shown(spec: ImagenetSpec, store: Store) -> list[Item[Any]]:
     """Return what the figures show beside Table 2."""
-    around = [curved(spec, store, PAIR), curved(spec, store, SECOND, curves.KINDS[:1])]
-    around += [curved(spec, store, pair, curves.KINDS[1:]) for pair in (OTHER_NETWORK, OTHER_TARGET)]
-    return [*around, *(lined(spec, store, pair) for pair in (PAIR, OTHER_NETWORK))]
+    around = [curved(spec, store, pair, kinds) for pair, kinds in CURVES]
+    return [*around, *(lined(spec, store, pair) for pair in LINES)]
 
 
 def compute(spec: ImagenetSpec, store: Store, *, jobs: int = 2) -> None:
@@ -135,8 +170,10 @@ def compute(spec: ImagenetSpec, store: Store, *, jobs: int = 2) -> None:
     Parallel(n_jobs=jobs)(delayed(_store)(store, item) for item in todo)
 
 
-def measured(spec: ImagenetSpec, store: Store, network: str) -> pd.DataFrame:
-    """Return the rows of all adversaries and partners of a network, with that of their photograph.
+def measured(
+    spec: ImagenetSpec, store: Store, network: str, finished: Sequence[Piece] | None = None
+) -> pd.DataFrame:
+    """Return the rows of a network's adversaries and partners, or of some pieces, with the photographs'.
 
     Columns: ``network``, ``method``, ``image``, ``label``, ``natural`` (σ* of the photograph),
     ``natural_low``, ``natural_high``, ``natural_status``, and those of `measure.pairs`.
@@ -147,9 +184,8 @@ def measured(spec: ImagenetSpec, store: Store, network: str) -> pd.DataFrame:
         ["label", "natural", "natural_low", "natural_high", "natural_status"], axis=1
     )
     parts = [
-        store.get(paired(spec, network, method, image)).assign(network=network, method=method, image=image)
-        for method in spec.methods
-        for image in attackable(table, spec.attacked)
+        store.get(piece.item).assign(network=network, method=piece.method, image=piece.image)
+        for piece in (pieces(spec, network, table) if finished is None else finished)
     ]
     return pd.concat(parts, ignore_index=True).join(own, on="image")
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from neighborhoods.kernels.persistence import class_frequencies
 from neighborhoods.models.precision import single_precision
-from neighborhoods.studies.imagenet.adversaries import Aim, attacked
+from neighborhoods.studies.imagenet.adversaries import Aim, pairs
 from neighborhoods.studies.imagenet.subjects import network
 from neighborhoods.studies.persistence.tables import generator
 
@@ -34,10 +34,10 @@ class CurveSpec:
 
 
 @single_precision(tf32=False)
-def curve(spec: CurveSpec) -> dict[str, Tensor]:
+def curve(spec: CurveSpec, attacked: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return ``points`` (of each kind), ``success``, ``sigmas``, and ``counts``, kinds × σ × classes."""
-    found = attacked(spec.aim)
-    both = dict(zip(KINDS, (found.natural, found.outcome.points), strict=True))
+    found = pairs(spec.aim, attacked)
+    both = dict(zip(KINDS, (found.natural, found.points), strict=True))
     points = torch.cat([both[kind] for kind in spec.kinds])
     sigmas = spec.sigma_max * (torch.arange(1, spec.sigmas + 1) / spec.sigmas) ** 2
     of = spec.aim.subject
@@ -49,13 +49,17 @@ def curve(spec: CurveSpec) -> dict[str, Tensor]:
         classes=len(network(of).classes),
         generator=generator(of.seed, of.device),
     )
-    return {"points": points, "success": found.outcome.success, "sigmas": sigmas, "counts": counts}
+    return {"points": points, "success": found.success, "sigmas": sigmas, "counts": counts}
 
 
-def tidy(curves: dict[str, Tensor], kind: int) -> pd.DataFrame:
-    """Return rows ``sigma``, ``class``, ``share`` around one kind, without classes that never occur."""
+def tidy(curves: dict[str, Tensor], kind: int, *, least: float = 0.0) -> pd.DataFrame:
+    """Return rows ``sigma``, ``class``, ``share`` around one kind.
+
+    Classes that have no more than the least share at any σ are left out.
+    """
     counts = curves["counts"][kind]
-    seen = counts.sum(0).nonzero()[:, 0]
-    shares = counts[:, seen] / counts.sum(1, keepdim=True)
+    every = counts / counts.sum(1, keepdim=True)
+    seen = (every.amax(0) > least).nonzero()[:, 0]
+    shares = every[:, seen]
     index = pd.MultiIndex.from_product([curves["sigmas"].tolist(), seen.tolist()], names=["sigma", "class"])
     return pd.DataFrame({"share": shares.flatten().numpy()}, index=index).reset_index()

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from neighborhoods.kernels.minimum_distortion import minimum_distortion
 from neighborhoods.models.precision import single_precision
-from neighborhoods.studies.imagenet.subjects import Subject, network, other_classes, photographs
+from neighborhoods.studies.imagenet.subjects import Subject, network, other_classes, photographs, together
 
 RIVALS = 4
 
@@ -40,6 +40,7 @@ def attack(spec: LeastSpec) -> dict[str, Tensor]:
     order = [(image, drawn[image][turn]) for turn in range(turns) for image in spec.images][: spec.count]
     images = torch.tensor([image for image, _ in order], device=found.points.device)
     targets = torch.stack([target for _, target in order]).to(found.points.device)
+    most = together(spec.subject.device)
     results = [
         minimum_distortion(
             network(spec.subject).network,
@@ -49,7 +50,7 @@ def attack(spec: LeastSpec) -> dict[str, Tensor]:
             iterations=spec.iterations,
             rivals=RIVALS,
         )
-        for some, goals in zip(images.split(len(spec.images)), targets.split(len(spec.images)), strict=True)
+        for some, goals in zip(images.split(most), targets.split(most), strict=True)
     ]
     names = ("points", "success", "distortion", "overshoot", "evaluations")
     columns = {name: torch.cat([getattr(result, name) for result in results]) for name in names}

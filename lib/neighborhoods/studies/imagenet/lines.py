@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from neighborhoods.kernels.levels import persistence_levels
 from neighborhoods.kernels.statistics import labels_of
 from neighborhoods.models.precision import single_precision
-from neighborhoods.studies.imagenet.adversaries import Aim, attacked
+from neighborhoods.studies.imagenet.adversaries import Aim, pairs
 from neighborhoods.studies.imagenet.measure import SIGMA_MOST
 from neighborhoods.studies.imagenet.subjects import network
 from neighborhoods.studies.persistence.chords import chords
@@ -35,7 +36,7 @@ class LineSpec:
 
 
 @single_precision(tf32=False)
-def measure(spec: LineSpec) -> pd.DataFrame:
+def measure(spec: LineSpec, attacked: dict[str, Tensor]) -> pd.DataFrame:
     """Return one row for each γ and point.
 
     Columns: ``place`` in [0, 1], ``class``, ``distance`` along the line from where it enters the adversary's
@@ -44,13 +45,13 @@ def measure(spec: LineSpec) -> pd.DataFrame:
     Raises:
         ValueError: the attack does not reach its target.
     """
-    found, of = attacked(spec.aim), spec.aim.subject
-    if not bool(found.outcome.success.all()):
+    found, of = pairs(spec.aim, attacked), spec.aim.subject
+    if not bool(found.success.all()):
         raise ValueError(
             f"images: {spec.aim.method} does not lead photograph {spec.aim.image} to class "
             f"{spec.aim.targets[0]}; required is one that it does, to draw the line between them"
         )
-    ends = found.natural, found.outcome.points
+    ends = found.natural, found.points
     chord = chords(network(of).network, *ends)
     places = torch.linspace(0, 1, spec.places, device=of.device)
     points = torch.lerp(*ends, places[:, None, None, None])

@@ -10,7 +10,8 @@ from torch import Tensor
 from neighborhoods.kernels.persistence import class_frequencies, persistence
 from neighborhoods.kernels.statistics import Status, labels_of
 from neighborhoods.models.precision import single_precision
-from neighborhoods.studies.imagenet.adversaries import Aim, Pairs, attacked
+from neighborhoods.studies.imagenet.adversaries import Aim, Pairs
+from neighborhoods.studies.imagenet.adversaries import pairs as attacked_pairs
 from neighborhoods.studies.imagenet.subjects import Subject, network, photographs
 from neighborhoods.studies.persistence.chords import Chords, chords
 from neighborhoods.studies.persistence.tables import frame, generator
@@ -47,16 +48,19 @@ class NaturalSpec:
 
 @dataclass(frozen=True)
 class PairsSpec:
-    """Adversaries of one photograph, and how they are measured.
+    """Some adversaries of one photograph, and how they are measured.
 
     Attributes:
         aim: the attack.
+        first, count: which of its targets.
         measure: of persistence.
         levels, draws: noise levels up to ``sigma_max``, in equal ratios, at which the leading class is
             counted, and samples at each.
     """
 
     aim: Aim
+    first: int
+    count: int
     measure: Measure
     levels: int
     draws: int
@@ -77,7 +81,7 @@ def naturals(spec: NaturalSpec) -> pd.DataFrame:
 
 
 @single_precision(tf32=False)
-def pairs(spec: PairsSpec) -> pd.DataFrame:
+def pairs(spec: PairsSpec, attacked: dict[str, Tensor]) -> pd.DataFrame:
     """Return two rows for each target, the adversary and its partner; one of status "failed" for a failure.
 
     The adversary lies ``depth`` beyond the boundary, the photograph ``reach`` before it. Of the two the one
@@ -89,15 +93,15 @@ def pairs(spec: PairsSpec) -> pd.DataFrame:
     (the first class that leads in the adversary's place as the noise grows, -1 where none does),
     ``original`` (whether the photograph's class ever leads), and `tables.frame`'s columns.
     """
-    found = attacked(spec.aim)
-    chosen = found.outcome.success.nonzero()[:, 0]
+    found = attacked_pairs(spec.aim, attacked, spec.first, spec.count)
+    chosen = found.success.nonzero()[:, 0]
     heads = pd.DataFrame(
-        {"target": found.targets.cpu().numpy(), "distortion": found.outcome.distortion.cpu().numpy()}
+        {"target": found.targets.cpu().numpy(), "distortion": found.distortion.cpu().numpy()}
     )
     failed = heads.drop(index=chosen.tolist()).assign(side="adversarial", status=Status.FAILED.name.lower())
     if not len(chosen):
         return failed.reset_index(drop=True)
-    chord = chords(network(spec.aim.subject).network, found.natural[chosen], found.outcome.points[chosen])
+    chord = chords(network(spec.aim.subject).network, found.natural[chosen], found.points[chosen])
     there = heads.loc[chosen.tolist()].reset_index(drop=True).join(_place(chord))
     own = _persistence(spec.aim.subject, spec.measure, chord.adversarial, float(chord.overshoot.min()))
     ends = there.assign(side="adversarial").join(own).join(_leaders(spec, found, chosen))
@@ -133,7 +137,7 @@ def _leaders(spec: PairsSpec, found: Pairs, chosen: Tensor) -> pd.DataFrame:
     sigmas = torch.from_numpy(np.geomspace(LOWEST, spec.sigma_max, spec.levels))
     counts = class_frequencies(
         network(of).network,
-        found.outcome.points[chosen],
+        found.points[chosen],
         sigmas.to(found.natural),
         samples=spec.draws,
         classes=len(network(of).classes),

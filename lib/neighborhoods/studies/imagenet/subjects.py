@@ -15,6 +15,8 @@ from neighborhoods.models.precision import single_precision
 
 BIRDS = (*range(7, 25), *range(80, 101), *range(127, 147))
 """Classes of ImageNet that are birds: the draft's photographs show a goldfinch."""
+TOGETHER = {"cpu": 7, "cuda": 112}
+"""Images attacked at once: what a gradient of VGG16 holds of them fits a laptop, or fills an accelerator."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ def other_classes(of: Subject, image: int, count: int) -> Int[Tensor, " count"]:
     generator = torch.Generator().manual_seed(1000 * of.seed + image)
     drawn = torch.randperm(len(network(of).classes), generator=generator)
     return drawn[drawn != photographs(of).labels[image].cpu()][:count]
+
+
+def together(device: str) -> int:
+    """Return how many images are attacked at once."""
+    return TOGETHER[torch.device(device).type]
 
 
 @cache

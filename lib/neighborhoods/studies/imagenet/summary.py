@@ -21,12 +21,6 @@ def reported() -> pd.DataFrame:
     return pd.read_csv(REPORTED)
 
 
-def read(folder: Path) -> pd.DataFrame:
-    """Return the rows of all networks that `python -m neighborhoods.studies.imagenet` left in a folder."""
-    paths = sorted(folder.glob("*.json"))
-    return pd.concat([pd.read_csv(path.with_suffix(".csv")) for path in paths], ignore_index=True)
-
-
 def compared(rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each adversary, from the rows of `imagenet.measured`.
 
