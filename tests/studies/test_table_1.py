@@ -184,7 +184,7 @@ def test_command_names_what_it_does_not_know(capsys: pytest.CaptureFixture[str])
 
 
 def test_rows_at_full_size_come_first_and_order_is_that_of_table_1() -> None:
-    full = pd.DataFrame({"network": ["C-2"], "epochs": [21]})
+    full = pd.DataFrame({"network": ["C-2"], "epochs": [21], "ratio": [1.0], "natural_ratio": [1.0]})
     computed = pd.DataFrame({"network": ["C-2", "FC10-0"], "epochs": [5, 21]})
     rows = table.together(full, computed)
     assert rows["network"].tolist() == ["FC10-0", "C-2"]
@@ -206,6 +206,20 @@ def test_depths_print_medians_of_both_sides() -> None:
     again = table.again(row, row.assign(epochs=5)).loc["C-2"]
     assert again[["kept: epochs", "here: epochs"]].tolist() == ["21", "5"]
     assert again["here: quotient (c)"] == again["kept: quotient (c)"] == "0.50 [0.50, 0.50]"
+
+
+@pytest.mark.parametrize("side", ["adversarial", "natural"])
+def test_there_is_no_quotient_of_what_was_not_seen(side: str) -> None:
+    trained = {"history/loss": torch.zeros(21), "history/accuracy": torch.tensor(0.5)}
+    attacked = {"success": torch.tensor([True]), "distortion": torch.tensor([0.25])}
+    seen, unseen = [1.0, 2.0, 3.0, 4.0, 5.0], [0.0, 0.0, 0.0, 4.0, 5.0]
+    sides = (unseen, seen) if side == "adversarial" else (seen, unseen)
+    levels_of = measured(*sides).assign(network="C-2", distance=0.5)
+    row = rows.summarise(rows.RowSpec("C-2", 0), trained, attacked, levels_of)
+    together = table.together(row, row[:0])
+    assert together.loc[together["level"] == "margin", table.QUOTIENT].isna().all(axis=None)
+    assert table.depths(levels_of, together).iloc[-1]["quotient"] == table.MISSING
+    assert table.beside(together, zoo.reported()).loc["C-2"].iloc[-1].endswith(table.MISSING)
 
 
 def test_kept_rows_are_those_of_the_paper_profile() -> None:

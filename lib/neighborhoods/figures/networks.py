@@ -39,13 +39,19 @@ def histograms(axes: Sequence[Axes], levels: pd.DataFrame, names: Sequence[str],
 
 
 def ratios(axes: Sequence[Axes], levels: pd.DataFrame, names: Sequence[str], flat: float) -> None:
-    """Plot σ* over the distance from the boundary by depth and side, one axes a network."""
+    """Plot σ* over the distance from the boundary by depth and side, one axes a network.
+
+    Depths at which the median of a side lies below the least σ that is searched are left out.
+    """
     kept = levels["keeps"].astype("boolean").fillna(False)
     shown = levels[levels["level"].isin(MARKERS) & kept & np.isfinite(levels["sigma"])]
     shown = shown.assign(ratio=shown["sigma"] / shown["distance"])
+    medians = shown.groupby(["network", "level", "side"])["ratio"].transform("median")
+    seen = medians.groupby([shown["network"], shown["level"]]).transform("min") > 0
+    shown = shown[seen & (shown["ratio"] > 0)]
     for ax, name in zip(axes, names, strict=True):
         sns.boxplot(
-            shown[(shown["network"] == name) & (shown["ratio"] > 0)],
+            shown[shown["network"] == name],
             x="level",
             y="ratio",
             hue="side",

@@ -73,7 +73,8 @@ def measure(
     distortion, "margin" the point where the target leads by ``margin``; "natural" are images. ``depth`` is
     the distance from the boundary along the attack, ``distance`` that from its tangent plane. Each
     adversarial point has a partner at the same depth on the natural side. A level that a pair does not
-    reach keeps a row of status "failed". Noise is measured in TF32 where a comparison of labels allows it.
+    reach keeps a row of status "failed". Noise is measured in TF32 where a comparison of labels allows it,
+    except at the attack's own points, which lie nearer to the boundary than TF32 tells apart.
     """
     network = load(spec.network, trained).to(spec.device)
     chosen = attacked["success"].nonzero().squeeze(1)
@@ -83,10 +84,13 @@ def measure(
     with single_precision(tf32=False):
         pairs = Pairs(chosen.to(spec.device), target, chords(network, natural, adversarial))
         depths = _depths(spec, network, pairs)
-    with single_precision(tf32=sufficient(compared)):
+    allowed = sufficient(compared)
+    with single_precision(tf32=allowed):
         tables = [_naturals(spec, network)]
-        for level, depth in depths.items():
-            tables += [part.assign(level=level) for part in _level(spec, network, pairs, depth) if len(part)]
+    for level, depth in depths.items():
+        with single_precision(tf32=allowed and level != "minimum"):
+            parts = _level(spec, network, pairs, depth)
+        tables += [part.assign(level=level) for part in parts if len(part)]
     return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
 
 

@@ -6,6 +6,7 @@ trained ─┬─ attacked ──┬─ levelled ── row
 """
 
 import json
+import math
 from collections.abc import Hashable
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from neighborhoods.studies.trained import trained as trained_item
 RESULTS = Path(__file__).resolve().parents[4] / "results" / "paper"
 READING_EPOCHS = 5
 COMPARED = 10_000
+MISSING = "—"
 DEPTHS = {"minimum": "(a) least", "draft": "(b) the draft's", "margin": "(c) margin"}
+QUOTIENT = ["quotient", "quotient_low", "quotient_high"]
 COLUMNS = {
     "epochs": "epochs",
     "accuracy": "accuracy %",
@@ -125,6 +128,13 @@ def computed_at_full_size(spec: NetworksSpec, folder: Path) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(columns=["network", "epochs", "level"]), *parts], ignore_index=True)
 
 
+def comparisons(spec: NetworksSpec, folder: Path) -> pd.DataFrame:
+    """Return how the labels of `kept` networks that were measured in TF32 compare, by ``network``."""
+    paths = {name: folder / f"{name}.precision.csv" for name in kept(spec, folder)}
+    parts = [pd.read_csv(path).assign(network=name) for name, path in paths.items() if path.exists()]
+    return pd.concat([pd.DataFrame(columns=["network", "labels", "agreement"]), *parts], ignore_index=True)
+
+
 def measurements(store: Store, spec: NetworksSpec, folder: Path) -> pd.DataFrame:
     """Return the measurements behind the rows of `together`, with the name of their ``network``."""
     full = kept(spec, folder)
@@ -139,8 +149,12 @@ def measurements(store: Store, spec: NetworksSpec, folder: Path) -> pd.DataFrame
 
 
 def together(full: pd.DataFrame, computed: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows at full size and those of other networks, in the order of Table 1."""
+    """Return the rows at full size and those of other networks, in the order of Table 1.
+
+    A quotient is missing where the median of a side lies below the least σ that is searched.
+    """
     rows = pd.concat([full, computed[~computed["network"].isin(full["network"])]], ignore_index=True)
+    rows.loc[(rows["ratio"] == 0) | (rows["natural_ratio"] == 0), QUOTIENT] = float("nan")
     order = {name: place for place, name in enumerate(zoo.ENTRIES)}
     return rows.sort_values("network", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
@@ -169,10 +183,10 @@ def depths(measured: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 def _deep(values: dict[Hashable, float], row: dict[Hashable, float]) -> dict[str, str]:
     return {
         "d": f"{values['distance', 'adversarial']:.2g}",
-        "σ* adversary": f"{values['sigma', 'adversarial']:.2g}",
-        "σ* partner": f"{values['sigma', 'natural']:.2g}",
-        "σ*/d adversary": f"{values['ratio', 'adversarial']:.2f}",
-        "σ*/d partner": f"{values['ratio', 'natural']:.2f}",
+        "σ* adversary": _positive(values["sigma", "adversarial"], ".2g"),
+        "σ* partner": _positive(values["sigma", "natural"], ".2g"),
+        "σ*/d adversary": _positive(values["ratio", "adversarial"], ".2f"),
+        "σ*/d partner": _positive(values["ratio", "natural"], ".2f"),
         "quotient": _interval(row),
     }
 
@@ -202,7 +216,13 @@ def _quotient(levels: pd.DataFrame) -> dict[str, str]:
 
 
 def _interval(row: dict[Hashable, float]) -> str:
+    if math.isnan(row["quotient"]):
+        return MISSING
     return f"{row['quotient']:.2f} [{row['quotient_low']:.2f}, {row['quotient_high']:.2f}]"
+
+
+def _positive(value: float, digits: str) -> str:
+    return f"{value:{digits}}" if value > 0 else MISSING
 
 
 def beside(table: pd.DataFrame, reported: pd.DataFrame) -> pd.DataFrame:
@@ -226,7 +246,7 @@ def _printed(levels: pd.DataFrame | None, draft: dict[Hashable, float]) -> dict[
             "distortion": f"{head['distortion']:.3f}",
             "natural": f"{head['sigma']:.2f}",
             "adversarial": f"{levels['sigma'].to_dict()['draft']:.2f}",
-            "quotients": " · ".join(f"{quotients[level]:.2f}" for level in ("minimum", "draft", "margin")),
+            "quotients": " · ".join(_positive(quotients[level], ".2f") for level in DEPTHS),
         }
     return {
         title: ours[name] + (f" ({draft[name]:g})" if name in draft else "")
