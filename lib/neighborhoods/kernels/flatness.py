@@ -10,6 +10,8 @@ from torch import Tensor
 from neighborhoods.kernels.spectra import Spectrum, spectrum
 from neighborhoods.kernels.statistics import require_fraction
 
+EXCESS = 12  # of the square of a normal number
+
 
 class Flatness(NamedTuple):
     """Spread across a sample over its spread along it, 0 for a plane.
@@ -33,16 +35,19 @@ def flatness(patch: Float[Tensor, "*batch m n"], confidence: float = 0.95) -> tu
     The mean and $n - 1$ slopes are fitted, so $m - n$ degrees of freedom are left to $s_n$. For normal
     samples of deviation $r$ in the tangent plane of a boundary with second fundamental form $II$,
     $\rho = r\|II\|_F/\sqrt2$, for a sphere $r\sqrt{(n - 1)/2}/R$. The interval is that of a variance with
-    $\nu$ degrees of freedom, taken from the excess $\kappa$ of the heights, which the fit shrinks by
-    $(1 - n/m)^2$:
+    $\nu$ degrees of freedom, where $\kappa$ is the excess of the heights,
 
     $$ \frac2\nu = \frac\kappa{m} + \frac2{m - n}, \qquad
        \frac{\nu\rho^2}{\chi^2_{\nu, 1 - \alpha/2}} \le \rho_\infty^2
        \le \frac{\nu\rho^2}{\chi^2_{\nu, \alpha/2}} . $$
 
-    Heights of many directions together are nearly normal, and intervals for spheres of ten or more
-    dimensions cover as stated. Where one direction out of many curves alone, the sample of its heights is
-    skew, and intervals of 90 % cover 85 % at $m = 30 n$ and 75 to 80 % at $m = 2n$.
+    The heights of a smooth boundary are $\sum_i\lambda_i(z_i^2 - 1)$ and have
+
+    $$ \kappa = 12\,\frac{\sum_i\lambda_i^4}{(\sum_i\lambda_i^2)^2} \le 12 , $$
+
+    with equality where one direction curves alone. A small sample seldom shows its own tail, so $\kappa$ is
+    taken as 12, or as the sample's own (which the fit shrinks by $(1 - n/m)^2$) where that is larger. Hence
+    intervals cover as stated where one direction curves alone, and more often where many do.
 
     Args:
         patch: points of the boundary around one of its points, $m > n$ of them, in $n \ge 2$ coordinates.
@@ -64,7 +69,7 @@ def flatness(patch: Float[Tensor, "*batch m n"], confidence: float = 0.95) -> tu
     along = found.values[..., :-1].square().sum(-1) / ((m - 1) * (n - 1))
     second = heights.square().mean(-1).clamp(min=torch.finfo(torch.float64).tiny)
     excess = (m + 1) * (heights.pow(4).mean(-1) / second.square() - 3) + 6
-    excess = ((m - 1) / ((m - 2) * (m - 3)) * excess).clamp(min=0) / (1 - n / m) ** 2
+    excess = ((m - 1) / ((m - 2) * (m - 3)) * excess / (1 - n / m) ** 2).clamp(min=EXCESS)
     nu = (2 / (excess / m + 2 / (m - n))).cpu().numpy()
     ratio = (across / along).sqrt()
     low, high = (
