@@ -8,7 +8,6 @@ import argparse
 import os
 import shlex
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,9 +15,10 @@ from pathlib import Path
 from filelock import FileLock
 from joblib import Parallel, delayed
 from neighborhoods.progress import message
-from neighborhoods.store import ROOT, Item, Store, default_store
+from neighborhoods.store import ROOT, Item, Store, StoreError, default_store
 
 from book import execute, parameters, provenance, site
+from book.orphans import end_with
 from book.parameters import BuildError
 
 PROFILES = ("smoke", "quick", "paper")
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chapters = plan(root, options)
             write(root, chapters, default_store())
             done = not options.no_html and site.build(root)
-        except BuildError as error:
+        except (BuildError, StoreError) as error:
             site.retire(root)
             message(f"book: {error}\nbook: no page was published")
             return 1
@@ -92,15 +92,9 @@ def write(root: Path, chapters: Sequence[execute.Chapter], store: Store) -> None
 
 
 def _compute(store: Store, item: Item[bytes], parent: int) -> None:
-    """Compute an item in a process of its own, which ends with the build even if that is killed."""
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    """Compute an item in a process of its own."""
+    end_with(parent)
     store.get(item)
-
-
-def _follow(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
 
 
 def _replace(path: Path, content: bytes) -> None:

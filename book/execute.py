@@ -27,6 +27,7 @@ KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3
 LIBRARIES = ("matplotlib", "seaborn", "pandas", "ipykernel", "nbclient", "papermill", "jupytext", "myst-nb")
 TABLES = ("data/draft", "results")
 SALT = "neighborhoods"
+PLAIN = ("ValueError", "StoreError")  # whose message says what to do
 
 # Errors of cells come as outputs; what the kernel logs beyond them is that it was told to stop.
 KERNEL_CONFIG = """\
@@ -93,7 +94,7 @@ def execute(spec: Chapter) -> bytes:
     """Execute a chapter with papermill and tidy it.
 
     Raises:
-        BuildError: where a cell fails; a ValueError is told in one line, anything else with its traceback.
+        BuildError: where a cell fails; an error in `PLAIN` is told in one line, any other with its traceback.
     """
     notebook = read(spec.source)
     given = dict(spec.parameters)
@@ -105,7 +106,7 @@ def execute(spec: Chapter) -> bytes:
             return tidy(_run(notebook, given, spec.name, folder), hidden=not spec.parameters)
     except papermill.PapermillExecutionError as error:
         told = f"{spec.name}: {error.ename}: {error.evalue}"
-        raise BuildError(told if error.ename == "ValueError" else f"{told}\n{error}") from error
+        raise BuildError(told if error.ename in PLAIN else f"{told}\n{error}") from error
     except DeadKernelError as error:
         raise BuildError(f"{spec.name}: its kernel died; was there enough memory?") from error
 

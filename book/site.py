@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,13 @@ LIBRARIES = ("jupyter-book", "Sphinx", "myst-nb", "sphinx-book-theme", "pydata-s
 SOURCES = ("_config.yml", "_toc.yml", "_static", "book", "CHANGELOG.md", "CONTRIBUTING.md", "README.md")
 MATHJAX = "tex-svg-full.js"  # one file with every extension and glyph
 STAMP = ".inputs.json"
+START = """\
+import sys
+from book.orphans import end_with
+end_with(int(sys.argv.pop(1)))
+from jupyter_book.cli.main import main
+main()
+"""
 
 
 def html(root: Path) -> Path:
@@ -90,10 +98,9 @@ def _jupyter_book(root: Path) -> Path:
     work = root / "_build" / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    start = "from jupyter_book.cli.main import main; main()"
     options = ["-W", "-n", "--keep-going", "--all", "--path-output", str(work)]
-    command = [sys.executable, "-c", start, "build", str(root), *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", START, str(os.getpid()), "build", str(root), *options]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
     log = root / "_build" / "build.log"
     log.write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:

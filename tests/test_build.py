@@ -3,17 +3,18 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import nbformat
 import pexpect
 import psutil
 import pytest
+from children import begin
 
 from book import build, execute, site
 from book.interpreter import complaint
@@ -21,6 +22,7 @@ from book.parameters import BuildError, parse
 
 ROOT = Path(__file__).parents[1]
 PROJECT = Path(__file__).parent / "book" / "project"
+OFFLINE = Path(__file__).parent / "offline"
 INPUTS = ("_config.yml", "_toc.yml", "book", "notebooks", "_static")
 
 
@@ -39,6 +41,8 @@ def copy_project(folder: Path) -> Path:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEIGHBORHOODS_STORE", str(tmp_path_factory.mktemp("store")))
+        path = (OFFLINE, os.environ.get("PYTHONPATH", ""))
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, path)))  # nothing is fetched
         yield copy_project(tmp_path_factory.mktemp("project") / "root")
 
 
@@ -195,13 +199,32 @@ def test_the_kernel_is_this_interpreter(
     assert json.dumps(sys.executable)[1:-1] in notebook.decode()
 
 
-def kernels(process: int) -> list[psutil.Process]:
-    """The kernels below a process."""
-    below = psutil.Process(process).children(recursive=True)
-    return [child for child in below if "ipykernel_launcher" in " ".join(child.cmdline())]
+def build_with(store: Path, project: Path, *options: str) -> None:
+    """Build in a process that can be killed."""
+    os.environ["NEIGHBORHOODS_STORE"] = str(store)
+    sys.exit(make(project, *options))
+
+
+def family(process: BaseProcess, word: str, count: int = 1) -> list[psutil.Process]:
+    """All processes below one, as soon as so many of them have a word in their command."""
+    deadline = time.monotonic() + 300
+    while True:
+        below = psutil.Process(process.pid).children(recursive=True)
+        if sum(word in " ".join(child.cmdline()) for child in below) >= count:
+            return below
+        assert process.is_alive() and time.monotonic() < deadline, f"no {word} was started"
+        time.sleep(0.1)
+
+
+def kill(process: BaseProcess, below: list[psutil.Process]) -> None:
+    process.kill()
+    process.join()
+    _, alive = psutil.wait_procs(below, timeout=20)
+    assert alive == []
 
 
 @pytest.mark.book
+@pytest.mark.faults
 @pytest.mark.parametrize("chapters", [1, 2])
 def test_a_killed_build_takes_its_kernels_along_and_resumes(tmp_path: Path, chapters: int) -> None:
     project = copy_project(tmp_path / "root")
@@ -210,22 +233,45 @@ def test_a_killed_build_takes_its_kernels_along_and_resumes(tmp_path: Path, chap
     source.write_text(text.replace("print(points, label)", "import time; time.sleep(60)"))
     if chapters > 1:
         (project / "notebooks" / "second.md").write_text(source.read_text())
-    command = [sys.executable, "-m", "book.build", "--root", str(project), "--profile", "smoke", "--no-html"]
-    environment = {**os.environ, "NEIGHBORHOODS_STORE": str(tmp_path / "store")}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
-    deadline = time.monotonic() + 300
-    while len(family := kernels(process.pid)) < chapters:
-        assert time.monotonic() < deadline, "no kernel was started"
-        time.sleep(0.1)
-    family = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    _, alive = psutil.wait_procs(family, timeout=20)
-    assert alive == []
+    process = begin(build_with, tmp_path / "store", project, "--no-html")
+    kill(process, family(process, "ipykernel_launcher", chapters))
     source.write_text(text)
-    assert subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+    process = begin(build_with, tmp_path / "store", project, "--no-html", "--chapter", "tiny")
+    process.join()
+    assert process.exitcode == 0
     assert (project / "book" / "chapters" / "tiny.ipynb").exists()
     assert list((tmp_path / "store").glob(".*.tmp")) == []
+
+
+@pytest.mark.book
+@pytest.mark.faults
+def test_a_build_killed_over_its_pages_makes_them_again(project: Path) -> None:
+    assert make(project, "--no-html") == 0
+    index = project / "book" / "index.md"
+    index.write_text(index.read_text() + "\nAn added line.\n")
+    process = begin(build_with, Path(os.environ["NEIGHBORHOODS_STORE"]), project)
+    kill(process, family(process, "jupyter_book"))
+    assert make(project) == 0
+    assert "An added line." in (site.html(project) / "book" / "index.html").read_text()
+    assert not (project / "_build" / "work").exists()
+
+
+@pytest.mark.book
+@pytest.mark.faults
+def test_two_builds_on_one_store_execute_a_chapter_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    projects = [copy_project(tmp_path / name) for name in ("one", "two")]
+    for project in projects:
+        source = project / "notebooks" / "tiny.md"
+        line = f"print('executed', file=open({str(log)!r}, 'a'))"
+        source.write_text(source.read_text().replace("print(points, label)", line))
+    builds = [begin(build_with, tmp_path / "store", project, "--no-html") for project in projects]
+    for build_process in builds:
+        build_process.join()
+    assert [process.exitcode for process in builds] == [0, 0]
+    assert log.read_text() == "executed\n"
+    one, two = (project / "book" / "chapters" / "tiny.ipynb" for project in projects)
+    assert one.read_bytes() == two.read_bytes()
 
 
 @pytest.mark.book

@@ -6,7 +6,6 @@ kernel recomputes exactly its descendants. What is read is checked against its h
 at once or not at all: a killed process costs the item it was computing and nothing else.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -23,13 +22,12 @@ from typing import Any, Generic, TypeVar, cast
 import pandas as pd
 import torch
 from filelock import FileLock, Timeout
-from safetensors.torch import load_file, save_file
 
+from neighborhoods.artifacts import UNWRITABLE, Value, flush, load, save, sha256
 from neighborhoods.digests import canonical, digest, module_digest, spec_text, versions
 from neighborhoods.progress import message
 
 ROOT = "NEIGHBORHOODS_STORE"
-Value = dict[str, torch.Tensor] | pd.DataFrame | bytes
 V = TypeVar("V", dict[str, torch.Tensor], pd.DataFrame, bytes)
 
 
@@ -70,6 +68,10 @@ class DamageError(Exception):
     """An artifact that is not what was written."""
 
 
+class StoreError(Exception):
+    """A store that cannot be written: its disk is full, or nobody may write there."""
+
+
 @dataclass(frozen=True)
 class Store:
     """A directory of items, safe to share between processes."""
@@ -84,6 +86,9 @@ class Store:
 
         Returns:
             The value as it was read back, so that the first run and every later one see the same.
+
+        Raises:
+            StoreError: the value is not there, and the store cannot be written.
         """
         with _damage_ignored():
             return cast(V, _read(self.root / item.name, item.digest))
@@ -121,16 +126,41 @@ class Store:
             except Timeout:
                 continue
 
-    def _lock(self, name: str, timeout: float = -1) -> FileLock:
-        (self.root / ".locks").mkdir(parents=True, exist_ok=True)
-        return FileLock(self.root / ".locks" / name, timeout=timeout)
+    @contextmanager
+    def _lock(self, name: str, timeout: float = -1) -> Iterator[None]:
+        lock = FileLock(self.root / ".locks" / name, timeout=timeout)
+        with self._writing():
+            (self.root / ".locks").mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except Timeout:
+            raise
+        except UNWRITABLE as error:
+            advice = f"free space there, make it writable, or name another folder in {ROOT}"
+            raise StoreError(f"store: {self.root} cannot be written ({error}); {advice}") from error
 
     def _write(self, item: Item[Any], value: Value, seconds: float) -> None:
-        temporary, final = self.root / f".{item.name}.tmp", self.root / item.name
+        temporary = self.root / f".{item.name}.tmp"
         # We hold the lock, so a temporary directory of this name belongs to a process that was killed.
         shutil.rmtree(temporary, ignore_errors=True)
+        with self._writing():
+            try:
+                self._fill(temporary, item, value, seconds)
+            finally:  # on a full disk, what was not finished must not take the rest of it
+                shutil.rmtree(temporary, ignore_errors=True)
+
+    def _fill(self, temporary: Path, item: Item[Any], value: Value, seconds: float) -> None:
+        final = self.root / item.name
         temporary.mkdir(parents=True)
-        artifact = _save(value, temporary)
+        artifact = save(value, temporary)
         manifest = {
             "digest": item.digest,
             "compute": f"{item.compute.__module__}.{item.compute.__qualname__}",
@@ -141,17 +171,17 @@ class Store:
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "artifact": {
                 "file": artifact.name,
-                "sha256": _sha256(artifact),
+                "sha256": sha256(artifact),
                 "bytes": artifact.stat().st_size,
             },
         }
         text = json.dumps(manifest, indent=1) + "\n"
         (temporary / "manifest.json").write_text(text, encoding="utf-8")
         for path in (artifact, temporary / "manifest.json", temporary):
-            _flush(path)
+            flush(path)
         shutil.rmtree(final, ignore_errors=True)
         temporary.rename(final)
-        _flush(self.root)
+        flush(self.root)
 
 
 def default_store() -> Store:
@@ -172,7 +202,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _read(folder: Path, expected: str) -> Value:
-    return _load(_verified(folder, expected))
+    return load(_verified(folder, expected))
 
 
 def _verified(folder: Path, expected: str) -> Path:
@@ -181,48 +211,12 @@ def _verified(folder: Path, expected: str) -> Path:
     try:
         manifest = _manifest(folder)
         artifact = folder / str(manifest["artifact"]["file"])
-        intact = manifest["digest"] == expected and manifest["artifact"]["sha256"] == _sha256(artifact)
+        intact = manifest["digest"] == expected and manifest["artifact"]["sha256"] == sha256(artifact)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamageError(f"{folder.name} cannot be read ({error})") from error
     if not intact:
         raise DamageError(f"{artifact} is not what was written (its hash differs)")
     return artifact
-
-
-def _save(value: Value, folder: Path) -> Path:
-    if isinstance(value, pd.DataFrame):
-        path = folder / "artifact.csv"
-        value.to_csv(path, index=False, lineterminator="\n")
-    elif isinstance(value, bytes):
-        path = folder / "artifact.bin"
-        path.write_bytes(value)
-    elif isinstance(value, dict):
-        path = folder / "artifact.safetensors"
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in value.items()}, path)
-    else:
-        kinds = "a dictionary of tensors, a data frame or bytes is required"
-        raise TypeError(f"value: received {type(value).__qualname__}; {kinds}")
-    return path
-
-
-def _load(artifact: Path) -> Value:
-    if artifact.suffix == ".csv":
-        # Only an empty field is missing: "None" and "NA" are words that a table may hold.
-        return pd.read_csv(artifact, keep_default_na=False, na_values=[""])
-    return load_file(artifact) if artifact.suffix == ".safetensors" else artifact.read_bytes()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _origin(spec: object, value: Value) -> dict[str, object]:
