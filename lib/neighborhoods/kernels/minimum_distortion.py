@@ -126,7 +126,8 @@ def minimum_distortion(
     >>> attack.success, attack.points.round(decimals=2)
     (tensor([True]), tensor([[0.5000, 0.5000]]))
     """
-    _check(margin, rounds=rounds, refinements=refinements, rivals=rivals, starts=starts)
+    counts = {"rounds": rounds, "refinements": refinements, "rivals": rivals, "starts": starts}
+    _check(margin, decrease, iterations=iterations, memory=memory, **counts)
     check_inside(points, box)
     check_mode(classifier)
     goal = Goal(classifier, points.detach().flatten(1), points.shape[1:], targets.long(), margin, box)
@@ -237,9 +238,11 @@ def _objective(goal: Goal, rows: Int64[Tensor, " k"], penalty: Float[Tensor, " k
     return objective
 
 
-def _check(margin: float, **counts: int) -> None:
-    if not 0 <= margin < math.inf:
-        raise ValueError(f"margin: got {margin!r}; required 0 or more and finite")
+def _check(margin: float, decrease: float, **counts: int) -> None:
+    for name, value in (("margin", margin), ("decrease", decrease)):
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name}: got {value!r}; required 0 or more and finite")
     for name, count in counts.items():
-        if count < (name != "refinements"):
-            raise ValueError(f"{name}: got {count}; required at least {int(name != 'refinements')}")
+        least = int(name not in ("refinements", "iterations"))
+        if count < least:
+            raise ValueError(f"{name}: got {count}; required at least {least}")
