@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from neighborhoods.kernels.boundaries import Crossing, along, beyond, crossing
+from neighborhoods.kernels.normals import margins
 from neighborhoods.kernels.statistics import labels_of
 
 NEAR = 1e-4
@@ -47,15 +48,7 @@ def chords(network: nn.Module, natural: Tensor, adversarial: Tensor) -> Chords:
     """Find for each pair the boundary crossed on the way, its normal there, and the class before it."""
     found = crossing(network, natural, adversarial)
     before = labels_of(network, along(found, natural, adversarial, -NEAR))
-    normal = _margin_gradient(network, found.points, labels_of(network, adversarial), before).flatten(1)
+    normal = margins(network, found.points, before, labels_of(network, adversarial)).gradient
     cosine = torch.cosine_similarity(normal, (adversarial - natural).flatten(1), dim=1)
     depth = beyond(found, natural, adversarial).distance
     return Chords(natural, adversarial, found, depth, cosine, before)
-
-
-def _margin_gradient(network: nn.Module, points: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """Return the gradient of the first class's logit minus the second's."""
-    inputs = points.detach().requires_grad_()
-    logits = network(inputs)
-    margin = logits.gather(1, first[:, None]) - logits.gather(1, second[:, None])
-    return torch.autograd.grad(margin.sum(), inputs)[0]
