@@ -16,7 +16,8 @@ from neighborhoods.digests import digest
 from book.parameters import BuildError
 
 LIBRARIES = ("jupyter-book", "Sphinx", "myst-nb", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-proof")
-SOURCES = ("_config.yml", "_toc.yml", "_static", "book", "CHANGELOG.md", "CONTRIBUTING.md", "README.md")
+PAGES = ("_config.yml", "_toc.yml", "_static", "book", "CHANGELOG.md", "CONTRIBUTING.md", "README.md")
+SOURCES = (*PAGES, "data/draft", "results/paper")  # the tables have cells that pages show
 MATHJAX = "tex-svg-full.js"  # one file with every extension and glyph
 STAMP = ".inputs.json"
 START = """\

@@ -1,5 +1,9 @@
-"""One torch thread, seeded randomness, and kernels whose shapes are checked while tests run."""
+"""One torch thread, seeded randomness, checked shapes of kernels, and no test skipped that a page names."""
 
+from collections.abc import Generator
+from pathlib import Path
+
+import named
 import pytest
 import torch
 from hypothesis import settings
@@ -9,6 +13,7 @@ install_import_hook("neighborhoods.kernels", "beartype.beartype")
 torch.set_num_threads(1)
 settings.register_profile("book", deadline=None, derandomize=True, database=None)
 settings.load_profile("book")
+NAMED = named.everywhere(Path(__file__).parents[1])
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -18,6 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("cuda") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A page that names a test says that it ran."""
+    return named.insist((yield), NAMED)
 
 
 def _group(item: pytest.Item) -> str:

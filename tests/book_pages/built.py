@@ -106,8 +106,8 @@ def row_faults(row: dict[str, Any]) -> list[str]:
     faults = []
     if row["verdict"] not in VERDICTS:
         faults.append(f"verdict is {row['verdict']!r}; it must be one of {', '.join(sorted(VERDICTS))}")
-    if row["verdict"] == "open" and row["kind"] != "open" and not row.get("reason"):
-        faults.append("it is open and gives no reason")
+    if not row.get("why"):
+        faults.append("it does not say why")
     if row["verdict"] != "open" and not (row["page"] and row["label"]):
         faults.append("it has a verdict, but no page and label that bear it out")
     if row["label"] and row["label"] != row["id"]:

@@ -4,12 +4,14 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import named
 import pytest
 import yaml
-from built import PROVED, page_faults, row_faults
+from built import PROVED, VERDICTS, page_faults, parse, row_faults
 
 Row = dict[str, Any]
 ALT = "Two curves that fall from one to a third as the noise grows"
@@ -74,7 +76,8 @@ def test_detector_refuses_anything_less(tmp_path: Path, kind: str, body: str) ->
     "change",
     [
         {"verdict": "done"},
-        {"verdict": "open"},
+        {"verdict": "open", "why": ""},
+        {"why": None},
         {"page": "", "label": ""},
         {"label": "y"},
         {"test": None},
@@ -88,6 +91,7 @@ def test_detector_refuses_a_bad_row(change: Row) -> None:
         "label": "x",
         "verdict": "corrected",
         "test": "t.py::t",
+        "why": "Its range was missing.",
     }
     assert row_faults(good) == []
     assert row_faults({**good, **change}) != []
@@ -105,18 +109,78 @@ def test_items_of_built_chapters_are_the_real_thing(inventory: list[Row], html: 
     assert [fault for row in answered for fault in page_faults(row, html)] == []
 
 
+def test_the_scoreboard_leads_to_every_item(inventory: list[Row], html: Path) -> None:
+    page = parse(html / "book" / "scoreboard.html")
+    lines = page.select("table.scoreboard tbody tr")
+    assert len(lines) == len(inventory)
+    links = {str(link["href"]) for line in lines for link in line.find_all("a", href=True)}
+    wanted = {row["id"]: f"{row['page']}.html#{row['label']}" for row in inventory if row["page"]}
+    assert [label for label, link in wanted.items() if link not in links] == []
+    words = [line.get_text(" ", strip=True) for line in lines]
+    assert [line for line in words if not any(verdict in line for verdict in VERDICTS)] == []
+
+
+def test_the_front_page_has_the_totals(inventory: list[Row], html: Path) -> None:
+    words = parse(html / "book" / "index.html").get_text(" ", strip=True)
+    counts = Counter(row["verdict"] for row in inventory)
+    assert f"Of {len(inventory)} items" in words
+    assert [verdict for verdict in VERDICTS if f"{counts[verdict]} {verdict}" not in words] == []
+
+
 def test_every_chapter_answers_to_the_inventory(inventory: list[Row], chapters: list[Path]) -> None:
     assert {f"chapters/{source.stem}" for source in chapters} == {row["page"] for row in inventory} - {""}
 
 
-def test_named_tests_are_collected(inventory: list[Row], root: Path) -> None:
-    named = [row["test"] for row in inventory if row.get("test")]
-    files = sorted({node.split("::")[0] for node in named})
-    assert [file for file in files if not (root / file).is_file()] == []
+def test_named_tests_are_collected(inventory: list[Row], root: Path, request: pytest.FixtureRequest) -> None:
+    nodes = {row["test"] for row in inventory if row.get("test")} | named.everywhere(root)
+    assert [node for node in nodes if not (root / node.split("::")[0]).is_file()] == []
+    here = {item.nodeid.split("[")[0] for item in request.session.items}
+    missing = {node for node in nodes if "::" in node} - here
+    files = sorted({node.split("::")[0] for node in missing})  # none where all tests run
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    collected = {line.split("[")[0] for line in done.stdout.splitlines()}
-    assert [node for node in named if node.split("[")[0] not in collected] == [], done.stdout[-2000:]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False) if files else None
+    others = {line.split("[")[0] for line in done.stdout.splitlines()} if done else set()
+    assert sorted(missing - others) == []
+
+
+def test_every_statement_that_is_proved_names_a_test(chapters: list[Path]) -> None:
+    found = {page.name: named.untested(page.read_text("utf-8"), PROVED) for page in chapters}
+    assert {name: titles for name, titles in found.items() if titles} == {}
+
+
+def test_detector_finds_a_box_without_a_test() -> None:
+    box = "````{{prf:theorem}} Title\n:label: thm-1\n\nTrue. {}\n````\n"
+    assert named.untested(box.format("*Checked by* `tests/t.py::test_a`."), PROVED) == []
+    assert named.untested(box.format("*Checked by* `tests/t.py`."), PROVED) == ["Title"]
+    assert named.untested(box.format(""), {"lemma"}) == []
+
+
+def test_names_of_tests_are_read_whole() -> None:
+    text = "`tests/a.py::test_b` and `::test_c`, see `tests/d.py` and `x = 1`"
+    assert list(named.nodes(text)) == ["tests/a.py::test_b", "tests/a.py::test_c", "tests/d.py"]
+
+
+@pytest.mark.parametrize(
+    ("node", "outcome"), [("tests/a.py::test_b", "failed"), ("tests/a.py::test_c", "skipped")]
+)
+def test_a_named_test_that_is_skipped_fails(node: str, outcome: str) -> None:
+    where = {
+        "location": ("tests/a.py", 1, "test"),
+        "keywords": {},
+        "longrepr": ("tests/a.py", 1, "no device"),
+    }
+    report = pytest.TestReport(f"{node}[0]", outcome="skipped", when="setup", **where)
+    assert named.insist(report, {"tests/a.py::test_b"}).outcome == outcome
+
+
+def test_corrections_are_in_the_errata(inventory: list[Row], root: Path) -> None:
+    cited = set(
+        re.findall(
+            r"<([\w-]+)>`|\{\w+(?::ref)?\}`([\w-]+)`", (root / "book" / "errata.md").read_text("utf-8")
+        )
+    )
+    labels = {label for pair in cited for label in pair}
+    assert [row["id"] for row in inventory if row["verdict"] == "corrected" and row["id"] not in labels] == []
 
 
 def test_named_tests_name_their_statement(inventory: list[Row], root: Path) -> None:
