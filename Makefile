@@ -6,6 +6,7 @@ PROFILE ?= quick
 CHAPTER ?=
 PARAMETERS ?=
 PYTEST ?=
+ONLY ?=
 
 PY := $(VENV)/bin/python
 READY := $(VENV)/.installed
@@ -25,8 +26,8 @@ test: $(READY) ## Unit, property and docstring tests, notebooks, and the pages o
 	@test -f _build/html/index.html || $(PY) -m book.build --profile smoke
 	$(PY) -m pytest -n 2 --dist loadgroup -m "not browser" $(PYTEST)
 
-bench: $(READY) ## Our kernels against the literal algorithms
-	$(PY) benchmarks/run.py
+bench: $(READY) ## Our kernels against the literal algorithms and other packages; ONLY=peers or names of rows
+	$(PY) benchmarks/run.py $(if $(ONLY),--only $(ONLY))
 
 lint: $(READY) ## Style, types, directions of imports
 	$(PY) -m ruff check .

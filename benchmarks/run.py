@@ -7,6 +7,8 @@ call, hence in its time. Errors are in units of the standard error of 1000 indep
 were chosen on the first 20 test images (6 for C-32); all that is timed and judged here begins at image 200.
 What the rows of path kernels mean is said in `path_kernel.py`.
 
+What the rows against other packages mean is said in `contests.py`; `--only peers` names them all.
+
     python benchmarks/run.py [--only NAME ...] [--repetitions 5]
 """
 
@@ -30,6 +32,7 @@ import lbfgs
 import path_kernel
 import rays
 from accuracy import curve_errors, persistence_errors
+from contests import contest_rows
 from literal import literal_curve
 from neighborhoods.kernels.bracketing import bracketing
 from neighborhoods.kernels.persistence import class_frequencies, persistence
@@ -37,7 +40,8 @@ from neighborhoods.kernels.statistics import Status
 from neighborhoods.models import networks
 from neighborhoods.models.datasets import mnist
 from neighborhoods.models.training import TrainingSpec, train
-from table import Row, keep, line, row
+from opponents import CONTESTS, PEERS
+from table import Row, absent, keep, line, row
 
 GAMMA = 0.7
 ATTACKED = 600  # the first test image attacked here; settings of the attack were chosen on earlier ones
@@ -76,13 +80,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [f"persistence/{case.name}" for case in CASES] + OTHERS + path_kernel.NAMES
     photographs = [f"imagenet/{name}" for name in PRETRAINED]
-    names += [*photographs, *attacks.DUELS]
-    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    names += [*photographs, *attacks.DUELS, *CONTESTS]
+    parser.add_argument("--only", nargs="+", choices=[*names, "peers"], default=names)
     parser.add_argument("--repetitions", type=int, default=5)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    only = PEERS if chosen.only == ["peers"] else chosen.only
     rows = []
-    for found in measured(chosen.only, chosen.repetitions):
+    for found in measured(only, chosen.repetitions):
         rows.append(found)
         print(line(found), flush=True)
         keep(rows)
@@ -92,7 +97,7 @@ def measured(names: list[str], repetitions: int) -> Iterator[Row]:
     """Measure the rows that are named, one after the other."""
     kinds = {"curve": curve_row, "lbfgs": attack_row, "boundary": boundary_row}
     for case in CASES:
-        wanted = [name for name in names if name.endswith(f"/{case.name}")]
+        wanted = [name for name in names if name.split("/")[1:] == [case.name]]
         network = trained(case) if wanted else None
         for name in wanted:
             yield kinds.get(name.split("/")[0], persistence_row)(case, network, repetitions)
@@ -101,6 +106,7 @@ def measured(names: list[str], repetitions: int) -> Iterator[Row]:
         yield replace(made, threads=found.threads)
     yield from (photographs_row(name) for name in names if name.startswith("imagenet/"))
     yield from duel_rows([name for name in names if name in attacks.DUELS], repetitions)
+    yield from contest_rows([CONTESTS[name] for name in names if name in CONTESTS], repetitions)
 
 
 def trained(case: Case) -> nn.Sequential:
@@ -197,6 +203,7 @@ def photographs_row(name: str) -> Row:
 
 def duel_rows(names: list[str], repetitions: int) -> Iterator[Row]:
     """Time attacks of ours and of other packages, one after the other."""
+    names = [name for name in names if not absent(name, attacks.DUELS[name].package)]
     network = trained(CASES[1]) if names else None
     for name in names:
         yield duel_row(name, network, repetitions)
@@ -204,10 +211,10 @@ def duel_rows(names: list[str], repetitions: int) -> Iterator[Row]:
 
 def duel_row(name: str, network: nn.Sequential, repetitions: int) -> Row:
     """Time an attack of ours and another on the same pairs of image and target."""
-    test, last = mnist("test"), ATTACKED + 20 * repetitions
-    images, labels = test.points[ATTACKED:last], test.labels[ATTACKED:last]
     duel = attacks.DUELS[name]
-    told = f"{duel.settings}; per pair, 180 pairs a call from image {ATTACKED} on"
+    test, last = mnist("test"), ATTACKED + duel.images * repetitions
+    images, labels = test.points[ATTACKED:last], test.labels[ATTACKED:last]
+    told = f"{duel.settings}; per pair, {9 * duel.images} pairs a call from image {ATTACKED} on"
     outcomes = attacks.fight(duel, network, images, labels, repetitions)
     return outcomes_row(name, outcomes, f"{told}; error: mean distortion where both reach the target")
 

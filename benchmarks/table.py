@@ -3,6 +3,7 @@
 import json
 import statistics
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -50,10 +51,18 @@ def row(name: str, ours: list[float], literal: list[float], errors: tuple[float,
     )
 
 
+def absent(name: str, package: str) -> bool:
+    """Tell whether the package that a row needs is not there, and say so in the row's place."""
+    missing = find_spec(package) is None
+    if missing:
+        print(f"{name:24} not installed: {package}; see benchmarks/peers.txt", flush=True)
+    return missing
+
+
 def line(row: Row) -> str:
     """Format a row for the terminal."""
     return (
-        f"{row.name:18} ours {1e3 * row.ours_s:9.3f} ms  literal {1e3 * row.reference_s:9.1f} ms  "
+        f"{row.name:24} ours {1e3 * row.ours_s:9.3f} ms  literal {1e3 * row.reference_s:9.1f} ms  "
         f"{row.ratio:6.1f}x [{row.ratio_low:.1f}, {row.ratio_high:.1f}]  "
         f"error {row.error:.2g} (literal {row.reference_error:.2g})  {row.note}"
     )
