@@ -1,21 +1,13 @@
-// Each figure gets a box in which it can scroll on a phone, and a link to its own file, so that it can be kept.
+// Each figure gets a box in which it can scroll on a phone.
 document.addEventListener("DOMContentLoaded", () => {
   for (const figure of document.querySelectorAll("article figure[id]")) {
     const image = figure.querySelector("img");
-    const caption = figure.querySelector("figcaption");
-    if (!image || !caption) continue;
+    if (!image) continue;
     const box = document.createElement("div");
     box.className = "figure-box";
     box.tabIndex = 0; // a keyboard can scroll it too
     image.replaceWith(box);
     box.append(image);
-    const link = document.createElement("a");
-    link.href = image.getAttribute("src");
-    link.download = `${figure.id}.${link.href.split(".").pop()}`;
-    link.className = "figure-download";
-    link.textContent = "Download";
-    link.setAttribute("aria-label", `Download ${figure.id}`);
-    (caption.querySelector("p") ?? caption).append(link);
   }
 });
 

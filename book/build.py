@@ -5,6 +5,7 @@ and go to `book/chapters/NAME.ipynb`; then Jupyter Book makes the HTML, unless t
 """
 
 import argparse
+import json
 import os
 import shlex
 import sys
@@ -84,11 +85,15 @@ def write(root: Path, chapters: Sequence[execute.Chapter], store: Store) -> None
     jobs = min(len(missing), JOBS)
     if jobs > 1:
         Parallel(n_jobs=jobs)(delayed(_compute)(store, item, os.getpid()) for item in missing)
-    manifests = {}
+    manifests, used = {}, {}
     for name, item in items.items():
-        _replace(folder / f"{name}.ipynb", store.get(item))
+        notebook = store.get(item)
+        _replace(folder / f"{name}.ipynb", notebook)
         manifests[name] = store.manifest(item)
-    _replace(folder / "provenance.md", provenance.page(manifests).encode())
+        used[name] = provenance.origins(store.root, execute.used(notebook))
+    _replace(folder / "provenance.md", provenance.page(manifests, used, root / "results" / "paper").encode())
+    lines = {name: provenance.line(manifest, used[name]) for name, manifest in manifests.items()}
+    _replace(folder / "origins.json", json.dumps(lines, indent=1).encode())
 
 
 def _compute(store: Store, item: Item[bytes], parent: int) -> None:

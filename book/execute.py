@@ -3,7 +3,7 @@
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +18,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from neighborhoods import progress
 from neighborhoods.digests import digest, imported_modules, imports_digest
+from neighborhoods.store import USED
 from traitlets.config import Config
 
 from book.parameters import BuildError, Parameter
@@ -103,7 +104,8 @@ def execute(spec: Chapter) -> bytes:
     progress.message(f"{spec.name}: executing with profile {spec.profile}")
     try:
         with kernel_environment() as folder:
-            return tidy(_run(notebook, given, spec.name, folder), hidden=not spec.parameters)
+            done = _run(notebook, given, spec.name, folder)
+            return tidy(done, hidden=not spec.parameters, used=_used(folder))
     except papermill.PapermillExecutionError as error:
         told = f"{spec.name}: {error.ename}: {error.evalue}"
         raise BuildError(told if error.ename in PLAIN else f"{told}\n{error}") from error
@@ -129,15 +131,21 @@ def _run(notebook: NotebookNode, given: dict[str, Parameter], name: str, folder:
     return done
 
 
-def tidy(notebook: NotebookNode, *, hidden: bool) -> bytes:
+def used(notebook: bytes) -> list[str]:
+    """The names of the stored items that an executed chapter asked for."""
+    return list(nbformat.reads(notebook.decode(), as_version=4).metadata["used"])
+
+
+def tidy(notebook: NotebookNode, *, hidden: bool, used: Sequence[str]) -> bytes:
     """Drop times, paths and random names.
 
     Args:
         notebook: as papermill leaves it.
         hidden: whether to hide the cell that papermill injects: true where it only names the profile, false
             where the reader would otherwise see defaults above results that other values gave.
+        used: names of the stored items that it asked for, kept in its metadata.
     """
-    notebook.metadata = NotebookNode(kernelspec=dict(KERNELSPEC))
+    notebook.metadata = NotebookNode(kernelspec=dict(KERNELSPEC), used=list(used))
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:03d}"
         for key in ("papermill", "execution"):
@@ -179,9 +187,15 @@ def _variables(folder: Path, pipe: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",  # sums in one order, and one core a process
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": "0",
+        USED: str(folder / "used"),
         progress.TERMINAL: str(pipe),
         progress.COLUMNS: str(progress.columns() or ""),
     }
+
+
+def _used(folder: Path) -> list[str]:
+    file = folder / "used"
+    return sorted(set(file.read_text(encoding="utf-8").split())) if file.exists() else []
 
 
 @contextmanager

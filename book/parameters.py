@@ -4,7 +4,7 @@ import ast
 import builtins
 import typing
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import papermill
 from beartype.door import is_bearable
@@ -17,10 +17,25 @@ class BuildError(Exception):
     """What the reader is told, in one message and without a traceback."""
 
 
+class Declared(NamedTuple):
+    """A parameter as the cell of a chapter declares it, each part in the words that stand there."""
+
+    name: str
+    annotation: str
+    default: str
+    comment: str
+
+
+def table(notebook: NotebookNode) -> list[Declared]:
+    """The parameters of a chapter, in the order of their cell."""
+    keys = ("inferred_type_name", "default", "help")
+    found = papermill.inspect_notebook(notebook)
+    return [Declared(name, *(str(entry[key]) for key in keys)) for name, entry in found.items()]
+
+
 def declared(notebook: NotebookNode) -> dict[str, str]:
     """Names and annotations of a chapter's parameters, in the order of their cell."""
-    found = papermill.inspect_notebook(notebook)
-    return {name: str(entry["inferred_type_name"]) for name, entry in found.items()}
+    return {each.name: each.annotation for each in table(notebook)}
 
 
 def split(assignment: str) -> tuple[str, str]:

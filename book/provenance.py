@@ -1,7 +1,13 @@
-"""The page that says what made each chapter. Times and commits stand here and in no notebook or table."""
+"""What made each chapter and what it shows. Times stand on this page and in no notebook, table or caption."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+from book import execute, parameters
+
+Manifest = Mapping[str, Any]
 
 HEADER = """\
 # Provenance
@@ -14,36 +20,99 @@ the executed notebook, which the download button of its page gives.
 | chapter | profile | parameters | commit | made | seconds | device | hash |
 |---|---|---|---|---|---|---|---|
 """
+ITEMS = """
+## What {title} was made from
+
+The items of the store that the chapter read, and those that they were made from.
+
+| item | made by | seed | commit | made | seconds | device | bytes |
+|---|---|---|---|---|---|---|---|
+"""
+RECORDED = """
+## Tables that come with the book
+
+The rows of `results/paper` were measured one by one, at the sizes of the profile `paper`, and are only read here.
+
+| row | part | made by | seed | commit | made | seconds | device |
+|---|---|---|---|---|---|---|---|
+"""
 
 
-def page(manifests: Mapping[str, Mapping[str, Any]]) -> str:
-    """The page in Markdown, from the manifest of each chapter's execution."""
-    rows = "".join(_row(name, manifest) for name, manifest in manifests.items())
-    versions = {
-        **{key: value for manifest in manifests.values() for key, value in manifest["versions"].items()},
-        **{key: value for manifest in manifests.values() for key, value in manifest["spec"]["libraries"]},
-    }
-    return (
-        HEADER
-        + rows
-        + "\nMade with "
-        + ", ".join(f"{key} {value}" for key, value in versions.items())
-        + ".\n"
-    )
+def page(chapters: Mapping[str, Manifest], used: Mapping[str, Mapping[str, Manifest]], results: Path) -> str:
+    """The page in Markdown.
+
+    Args:
+        chapters: the manifest of each chapter's execution, by name.
+        used: the manifests of what each chapter was made from, by chapter and by name.
+        results: the folder of the tables that come with the book, with their manifests.
+    """
+    recorded = [
+        _line(f"`{path.stem}`", part, *_made(manifest))
+        for path in sorted(results.glob("*.json"))
+        for part, manifest in json.loads(path.read_text(encoding="utf-8")).items()
+    ]
+    parts = [HEADER, *(_chapter(name, manifest) for name, manifest in chapters.items()), _versions(chapters)]
+    for name, items in used.items():
+        if items:
+            parts += [ITEMS.format(title=f"{{doc}}`{name}`"), *(_item(*pair) for pair in items.items())]
+    return "".join([*parts, RECORDED, *recorded] if recorded else parts)
 
 
-def _row(name: str, manifest: Mapping[str, Any]) -> str:
+def origins(store: Path, names: Iterable[str]) -> dict[str, Manifest]:
+    """The manifests of stored items and of all that they were made from, sorted by name.
+
+    What was removed from the store since is left out, with what only it was made from.
+    """
+    found: dict[str, Manifest] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        file = store / name / "manifest.json"
+        if name not in found and file.exists():
+            found[name] = json.loads(file.read_text(encoding="utf-8"))
+            waiting += found[name]["parents"]
+    return dict(sorted(found.items()))
+
+
+def line(manifest: Manifest, used: Mapping[str, Manifest]) -> dict[str, str]:
+    """What stands under the figures of a chapter: profile, commit, seed and devices, and no times."""
     spec = manifest["spec"]
-    parameters = ", ".join(f"`{key} = {value!r}`" for key, value in spec["parameters"]) or "its own"
+    declared = parameters.table(execute.read(spec["source"]))
+    values = {**{each.name: each.default for each in declared}, **dict(spec["parameters"])}
+    devices = sorted({str(each["device"]) for each in (manifest, *used.values())})
+    origin = {"profile": spec["profile"], "commit": _commit(manifest).replace("`", "")}
+    return {**origin, "seed": str(values.get("seed", "none")), "device": ", ".join(devices)}
+
+
+def _chapter(name: str, manifest: Manifest) -> str:
+    spec = manifest["spec"]
+    given = ", ".join(f"`{key} = {value!r}`" for key, value in spec["parameters"]) or "its own"
+    made, seconds, device = manifest["made"], f"{manifest['seconds']:.1f}", manifest["device"]
+    sha256 = f"`{manifest['artifact']['sha256'][:16]}`"
+    return _line(f"{{doc}}`{name}`", spec["profile"], given, _commit(manifest), made, seconds, device, sha256)
+
+
+def _item(name: str, manifest: Manifest) -> str:
+    return _line(f"`{name}`", *_made(manifest), str(manifest["artifact"]["bytes"]))
+
+
+def _made(manifest: Manifest) -> tuple[str, ...]:
+    by = manifest["compute"].removeprefix("neighborhoods.")
+    seed = "" if manifest["seed"] is None else str(manifest["seed"])
+    seconds = f"{manifest['seconds']:.1f}"
+    return f"`{by}`", seed, _commit(manifest), manifest["made"], seconds, str(manifest["device"])
+
+
+def _commit(manifest: Manifest) -> str:
     commit = f"`{manifest['commit'][:10]}`" if manifest["commit"] else "unknown"
-    fields = (
-        f"{{doc}}`{name}`",
-        spec["profile"],
-        parameters,
-        commit + (" with changes" if manifest["dirty"] else ""),
-        manifest["made"],
-        f"{manifest['seconds']:.1f}",
-        manifest["device"],
-        f"`{manifest['artifact']['sha256'][:16]}`",
-    )
+    return commit + (" with changes" if manifest["dirty"] else "")
+
+
+def _line(*fields: str) -> str:
     return "| " + " | ".join(fields) + " |\n"
+
+
+def _versions(chapters: Mapping[str, Manifest]) -> str:
+    pairs = [pair for each in chapters.values() for pair in each["versions"].items()]
+    pairs += [pair for each in chapters.values() for pair in each["spec"]["libraries"]]
+    return "\nMade with " + ", ".join(f"{name} {number}" for name, number in dict(pairs).items()) + ".\n"

@@ -85,6 +85,13 @@ def test_builds_once_then_does_nothing(project: Path, capfd: pytest.CaptureFixtu
     assert 'id="fig-line"' in page
     made = (site.html(project) / "book" / "chapters" / "provenance.html").read_text()
     assert all(word in made for word in ("A tiny chapter", "smoke", "torch", "cpu"))
+    origins = json.loads((project / "book" / "chapters" / "origins.json").read_text())
+    assert origins["tiny"] | {"commit": ""} == {
+        "profile": "smoke",
+        "commit": "",
+        "seed": "none",
+        "device": "cpu",
+    }
     assert "gamma = " not in page.replace("gamma: float", ""), "injected parameters are hidden"
     assert (site.html(project) / "_static" / "mathjax" / site.MATHJAX).stat().st_size > 1_000_000
     before = {path: path.stat().st_mtime_ns for path in project.rglob("*") if path.name != ".lock"}
@@ -148,7 +155,7 @@ def test_two_clean_executions_are_the_same_bytes(project: Path) -> None:
     notebooks = [execute.execute(chapter) for _ in range(2)]
     assert notebooks[0] == notebooks[1]
     notebook = nbformat.reads(notebooks[0].decode(), as_version=4)
-    assert set(notebook.metadata) == {"kernelspec"}
+    assert dict(notebook.metadata) == {"kernelspec": execute.KERNELSPEC, "used": []}
     assert not any({"papermill", "execution"} & set(cell.metadata) for cell in notebook.cells)
     injected = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
     assert ["remove-cell" in cell.metadata["tags"] for cell in injected] == [False], "other values are shown"

@@ -288,3 +288,13 @@ def test_two_runs_on_one_store_share_the_work(tmp_path: Path) -> None:
     runs = [start(folder), start(folder)]
     assert all(ended_well(run) for run in runs)
     assert sorted((folder / "log").read_text().split()) == ["base", "last", "other"]
+
+
+def test_what_is_asked_for_is_noted_the_same_first_and_later(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = Item(table, Spec(), (Item(tensors, Spec()),))
+    for number in range(2):
+        monkeypatch.setenv("NEIGHBORHOODS_USED", str(tmp_path / f"used-{number}"))
+        store.get(item)
+        assert (tmp_path / f"used-{number}").read_text() == f"{item.name}\n", "parents are in the manifest"

@@ -28,6 +28,7 @@ from neighborhoods.digests import canonical, digest, module_digest, spec_text, v
 from neighborhoods.progress import message
 
 ROOT = "NEIGHBORHOODS_STORE"
+USED = "NEIGHBORHOODS_USED"  # a file that is to hold the names of the items asked for
 V = TypeVar("V", dict[str, torch.Tensor], pd.DataFrame, bytes)
 
 
@@ -90,6 +91,12 @@ class Store:
         Raises:
             StoreError: the value is not there, and the store cannot be written.
         """
+        if os.environ.get(USED):
+            with Path(os.environ[USED]).open("a", encoding="utf-8") as stream:
+                stream.write(f"{item.name}\n")
+        return self._obtain(item)
+
+    def _obtain(self, item: Item[V]) -> V:
         with _damage_ignored():
             return cast(V, _read(self.root / item.name, item.digest))
         # One process computes; the others wait for the lock, which the system drops if its holder is killed.
@@ -100,7 +107,7 @@ class Store:
                 pass
             except DamageError as damage:
                 message(f"store: {damage}; computing it again")
-            parents = [self.get(parent) for parent in item.parents]
+            parents = [self._obtain(parent) for parent in item.parents]
             start = time.perf_counter()
             value = item.compute(item.spec, *parents)
             self._write(item, value, time.perf_counter() - start)

@@ -30,12 +30,20 @@ def test_notation_names_what_exists(root: Path) -> None:
     assert [name for name in names if not exists(name)] == []
 
 
-@pytest.mark.parametrize(("page", "tensors"), [("book/reproducing.md", 10), ("README.md", 6)])
+@pytest.mark.parametrize(("page", "tensors"), [("book/reproducing.md", 14), ("README.md", 6)])
 def test_the_examples_run(root: Path, capsys: pytest.CaptureFixture[str], page: str, tensors: int) -> None:
     examples = re.findall(r"^```python\n(.*?)^```$", (root / page).read_text("utf-8"), re.M | re.S)
     torch.manual_seed(0)  # the weights of the example's network
     exec(compile("\n".join(examples), page, "exec"), {})
     assert capsys.readouterr().out.count("tensor(") == tensors
+
+
+def test_examples_are_short(root: Path) -> None:
+    examples = re.findall(
+        r"^```python\n(.*?)^```$", (root / "book/reproducing.md").read_text("utf-8"), re.M | re.S
+    )
+    assert len(examples) == 3
+    assert [text for text in examples if len([line for line in text.splitlines() if line.strip()]) > 10] == []
 
 
 def test_readme_links_lead_somewhere(root: Path) -> None:
