@@ -31,7 +31,7 @@ The items of the store that the chapter read, and those that they were made from
 RECORDED = """
 ## Tables that come with the book
 
-The rows of `results/paper` were measured one by one, at the sizes of the profile `paper`, and are only read here.
+The rows of `results/paper` were measured one by one, at the sizes of the profile `paper`, and are read here.
 
 | row | part | made by | seed | commit | made | seconds | device |
 |---|---|---|---|---|---|---|---|
