@@ -1,7 +1,7 @@
 """What made each chapter and what it shows. Times stand on this page and in no notebook, table or caption."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,9 @@ def page(chapters: Mapping[str, Manifest], used: Mapping[str, Mapping[str, Manif
         results: the folder of the tables that come with the book, with their manifests.
     """
     recorded = [
-        _line(f"`{path.stem}`", part, *_made(manifest))
-        for path in sorted(results.glob("*.json"))
-        for part, manifest in json.loads(path.read_text(encoding="utf-8")).items()
+        _line(f"`{path.relative_to(results).with_suffix('')}`", part, *_made(manifest))
+        for path in sorted(results.rglob("*.json"))
+        for part, manifest in _recorded(json.loads(path.read_text(encoding="utf-8")))
     ]
     parts = [HEADER, *(_chapter(name, manifest) for name, manifest in chapters.items()), _versions(chapters)]
     for name, items in used.items():
@@ -82,6 +82,15 @@ def line(manifest: Manifest, used: Mapping[str, Manifest]) -> dict[str, str]:
     devices = sorted({str(each["device"]) for each in (manifest, *used.values())})
     origin = {"profile": spec["profile"], "commit": _commit(manifest).replace("`", "")}
     return {**origin, "seed": str(values.get("seed", "none")), "device": ", ".join(devices)}
+
+
+def _recorded(kept: Manifest) -> Iterator[tuple[str, Manifest]]:
+    """The manifests of a file: one a part, or what all have in common beside what each has of its own."""
+    if "items" not in kept:
+        yield from kept.items()
+        return
+    for name, own in kept["items"].items():
+        yield f"`{name}`", {**kept, **own, "compute": name.rpartition("-")[0]}
 
 
 def _chapter(name: str, manifest: Manifest) -> str:
