@@ -82,3 +82,10 @@ def test_both_sides_and_all_attacks_are_shown() -> None:
     flat = axes[1].lines[-1]
     assert flat.get_ydata().tolist() == pytest.approx([0.02, 0.2])
     assert [line.get_color() for line in axes[1].lines[:2]] == [ADVERSARIAL, NATURAL]
+
+
+def test_of_many_points_only_those_are_numbered_at_which_a_class_begins() -> None:
+    many = pd.DataFrame({"place": np.linspace(0, 1, 41), "class": [0] * 20 + [2] * 5 + [1] * 16})
+    _, ax = plt.subplots()
+    draw.line(ax, many.assign(sigma=0.1, low=0.05, high=0.2), original=0, target=1)
+    assert [text.get_text() for text in ax.texts if text.get_text()] == ["0", "2", "1"]

@@ -15,6 +15,7 @@ from neighborhoods.models import pretrained
 from neighborhoods.models.images import photographs, twenty
 from neighborhoods.models.pretrained import architectures, weights
 from torch import nn
+from torchvision import models
 
 PACKAGED = ("efficientnet-lite0", "squeezenet")
 
@@ -119,6 +120,44 @@ def test_published_weights_are_used_where_they_lie(tmp_path: Path, monkeypatch: 
     (folder / f"small-{digest}.pth").write_bytes(b"other")
     with pytest.raises(pretrained.WeightsError, match="it must be"):
         pretrained.load("vgg16")
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg16"])
+def test_torchvision_s_networks_load_weights_of_their_shapes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their own weights cannot be fetched by a test; these have their names and shapes, and few numbers."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.device("meta"):
+        shapes = {key: value.shape for key, value in getattr(models, name)().state_dict().items()}
+    rows = {key: torch.randn(shape[0], generator=generator) for key, shape in shapes.items()}
+    state = {
+        key: (values / shapes[key][1:].numel()).view(-1, *[1] * (len(shapes[key]) - 1)).expand(shapes[key])
+        for key, values in rows.items()
+    }
+    (folder := tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    torch.save(state, folder / "weights")
+    digest = hashlib.sha256((folder / "weights").read_bytes()).hexdigest()[:8]
+    (folder / "weights").rename(folder / f"{name}-{digest}.pth")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    plan = replace(
+        architectures.ARCHITECTURES[name],
+        weights=weights.Published(f"https://example.org/{name}-{digest}.pth"),
+    )
+    monkeypatch.setitem(architectures.ARCHITECTURES, name, plan)
+    assert name in pretrained.at_hand()[0]
+    found = pretrained.load(name, download=False)
+    for key, value in found.network[1].state_dict().items():
+        assert torch.equal(value, state[key]), key
+    image = torch.rand(1, 3, found.side, found.side, generator=generator)
+    mean, deviation = (
+        torch.tensor(values)[:, None, None] for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    )
+    with torch.no_grad():
+        logits, seen = found.network(image), found.network[0](image)
+    assert logits.shape == (1, len(found.classes)) and bool(logits.isfinite().all())
+    torch.testing.assert_close(seen, (image - mean) / deviation)
+    assert not any(module.training for module in found.network.modules())
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

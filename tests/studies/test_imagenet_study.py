@@ -226,6 +226,33 @@ def test_takeovers_tell_background_from_original() -> None:
     assert (found["count"], found["pairs"], found["returns"]) == (1, 2, 0.5)
 
 
+def test_kept_rows_are_whole_and_what_did_not_run_is_said() -> None:
+    paper = profiles.imagenet("paper")
+    table = kept.table_2(kept.RESULTS, paper.networks, paper.methods)
+    assert table.groupby("network", sort=False).size().to_dict() == dict.fromkeys(paper.networks, 7)
+    printed = summary.printed(table)["reached"]
+    assert printed["vgg16"].unique().tolist() == ["not run"]
+    assert printed["squeezenet", "all"] == "89 of 126 (2352 planned)"
+    again = summary.table_2(kept.read(kept.RESULTS)).set_index(["network", "method"])
+    ran = table.dropna(subset="pairs").set_index(["network", "method"])
+    assert again.loc[ran.index, "adversarial"].to_numpy() == pytest.approx(
+        ran["adversarial"].to_numpy(), rel=1e-4, nan_ok=True
+    )
+    made = kept.manifests(kept.RESULTS)
+    assert {each["sizes"]["gamma"] for each in made.values()} == {paper.gamma}
+    rows = kept.read(kept.RESULTS).query("side == 'adversarial'").groupby("network").size()
+    assert rows.to_dict() == {name: each["attacked"] for name, each in made.items()}
+
+
+def test_changes_of_class_along_lines() -> None:
+    line = pd.DataFrame({"place": [0.0, 0.5, 1.0], "class": [3, 4, 4], "sigma": [0.4, 0.1, 0.2]})
+    line = line.assign(low=line["sigma"], high=line["sigma"], gamma=0.7, network="n", method="BIM")
+    other = line.assign(method="PGD", **{"class": 5})
+    found = summary.changes(pd.concat([line, other, line.assign(gamma=0.9)], ignore_index=True), 0.7)
+    assert found[["method", "place", "class", "next_class"]].to_numpy().tolist() == [["BIM", 0.0, 3, 4]]
+    assert found[["sigma", "next_sigma"]].to_numpy().tolist() == [[0.4, 0.1]]
+
+
 def test_the_draft_s_table_is_the_printed_one() -> None:
     table = summary.reported().set_index(["network", "method"])
     assert table.loc[("vgg16", "all")].tolist() == [0.0154, 0.0146, 0.0011]

@@ -11,6 +11,7 @@ from neighborhoods.figures.style import ADVERSARIAL, NATURAL, ORIGINAL, OTHER, T
 
 Pixels = npt.NDArray[np.float32]
 MARKERS = {"FGSM": "x", "MIFGSM": "^", "BIM": "o", "PGD": "s", "R+FGSM": "+", "CW": "D"}
+LABELLED = 20  # points of a line that can be told apart with a number each
 SHADES = ("#56B4E9", NATURAL, "#003F66", "#002233", "#000000")
 
 
@@ -60,15 +61,18 @@ def frequencies(
 
 
 def line(ax: Axes, table: pd.DataFrame, *, original: int, target: int) -> None:
-    """Plot persistence along a line with its intervals, each point labelled with its class."""
+    """Plot persistence along a line with its intervals, each point labelled with its class.
+
+    Of many points only those are labelled at which a class begins.
+    """
     ax.plot(table["place"], table["sigma"], color=OTHER, linewidth=0.8, zorder=1)
-    for row in table.to_dict("records"):
+    begins = (table["class"] != table["class"].shift()) | (len(table) <= LABELLED)
+    for row in table.assign(begins=begins).to_dict("records"):
         colour = {original: NATURAL, target: ADVERSARIAL}.get(row["class"], ORIGINAL)
         ax.plot([row["place"]] * 2, [row["low"], min(row["high"], 2 * table["sigma"].max())], color=colour)
         ax.plot(row["place"], row["sigma"], "o", color=colour, markersize=4)
-        ax.annotate(
-            f"{row['class']}", (row["place"], row["sigma"]), (3, 4), textcoords="offset points", fontsize=7
-        )
+        text = f"{row['class']}" if row["begins"] else ""
+        ax.annotate(text, (row["place"], row["sigma"]), (3, 4), textcoords="offset points", fontsize=7)
     ax.set(xlabel="place between photograph and adversary", ylabel="σ*", ylim=(0, None))
 
 

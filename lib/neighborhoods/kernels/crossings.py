@@ -1,51 +1,33 @@
-r"""Where the fraction in class first falls through a level: an upward scan, then a secant.
+"""Where the fraction in class falls through a level: from the rung that a scan has found, by a secant."""
 
-For a half-space $\Phi^{-1}(P(\sigma))$ is linear in $1/\sigma$, and for other classes nearly so near the
-crossing. All points move in lockstep, and all looks use the same pool of noise.
-"""
-
-import math
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import NormalDist
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from neighborhoods.kernels.looks import NORMAL, Line, Look, probit
 from neighborhoods.kernels.probes import Probe
 
-NORMAL = NormalDist()
-FIRST_LOOK = 16  # samples; a look doubles them while its verdict is in doubt
-HASTY, SURE = 1.5, 2.5  # standard errors from γ at which a look is decided at first, and in the end
 NEAR = 0.25  # distance in the probit within which parts of the pool count as one look
+APART, TOGETHER = 1.0, 0.1  # in the probit: looks between which P is a line, and looks that tell no slope
 ROUNDS = 40  # looks of the secant before a crossing counts as undecided
 RESOLUTION = 1e-3  # relative width of an enclosure at which a jump of P is accepted as its crossing
-ORIGIN = (
-    0.1  # weight of the origin in the fit, through which the line of a half-space passes; a shell's does not
-)
-
-
-class Look(NamedTuple):
-    """How many of so many samples were in class at σ."""
-
-    sigma: Float[Tensor, " rows"]
-    hits: Int[Tensor, " rows"]
-    trials: Int[Tensor, " rows"]
-
-    def of(self, chosen: Tensor) -> "Look":
-        """Return the look at some of the rows."""
-        return Look(self.sigma[chosen], self.hits[chosen], self.trials[chosen])
 
 
 @dataclass(frozen=True)
 class Window:
-    """Counts of hits that are accepted, out of the whole pool, and the fraction aimed at."""
+    """Counts of hits that are accepted, out of the whole pool, and the fraction aimed at.
+
+    Two looks in a row on both sides of the aim are accepted, too, where they lie at most so far ``apart``.
+    """
 
     aim: float
     least: int
     most: int
+    apart: float = 0.0
 
 
 class Crossing(NamedTuple):
@@ -59,36 +41,6 @@ class Crossing(NamedTuple):
     found: Bool[Tensor, " rows"]
 
 
-class Line:
-    r"""Weighted least squares of $u = \Phi^{-1}(P)$ against $t = 1/\sigma$, a line for each row."""
-
-    def __init__(self, rows: int, device: torch.device) -> None:
-        """Begin with the origin alone, through which the line of a half-space passes."""
-        self.sums = torch.zeros((5, rows), dtype=torch.float64, device=device)
-        self.sums[0] = ORIGIN
-
-    def add(self, rows: Tensor, look: Look) -> None:
-        """Take a look at each row into account, by its binomial variance."""
-        t, u = 1 / look.sigma, probit(look.hits, look.trials)
-        p = torch.special.ndtr(u)
-        weight = look.trials * torch.exp(-u * u) / (2 * math.pi * p * (1 - p))
-        self.sums[:, rows] += weight * torch.stack([torch.ones_like(t), t, u, t * t, t * u])
-
-    def slope(self, rows: Tensor, sigma: Tensor) -> Tensor:
-        """Return the slope, kept positive: P falls, if slowly."""
-        w, wt, wu, wtt, wtu = self.sums[:, rows]
-        fitted = (w * wtu - wt * wu) / (w * wtt - wt * wt)
-        positive: Tensor = fitted.nan_to_num(0.0).maximum(0.1 * sigma)
-        return positive
-
-    def root(self, rows: Tensor, sigma: Tensor, aim: float) -> Tensor:
-        """Return the σ at which the line of each row passes through the level, at most twice off `sigma`."""
-        w, wt, wu, _, _ = self.sums[:, rows]
-        slope = self.slope(rows, sigma)
-        t = (NORMAL.inv_cdf(aim) - (wu - slope * wt) / w) / slope
-        return torch.where(t > 0, 1 / t, torch.inf).clamp(sigma / 2, 2 * sigma)
-
-
 @dataclass(frozen=True)
 class Search:
     """Which rows of a probe are searched, between which σ, and the line that all looks have drawn so far."""
@@ -97,62 +49,6 @@ class Search:
     rows: Int[Tensor, " rows"]
     line: Line
     sigma_range: tuple[float, float]
-
-
-def probit(hits: Tensor, trials: Tensor | int) -> Tensor:
-    r"""Return $\Phi^{-1}(h / n)$, with half a hit added at 0 and taken off at $n$ to keep it finite."""
-    count = torch.as_tensor(trials, device=hits.device).double()
-    quantile: Tensor = torch.special.ndtri(hits.double().clamp(min=0.5).minimum(count - 0.5) / count)
-    return quantile
-
-
-def look(probe: Probe, rows: Tensor, sigma: Tensor, gamma: float, *, errors: float, most: int) -> Look:
-    """Count hits at σ with as many samples as it takes to tell the fraction from γ by so many errors."""
-    hits, trials = torch.zeros_like(rows), torch.zeros_like(rows)
-    open_, first, last = torch.arange(len(rows), device=rows.device), 0, FIRST_LOOK
-    while len(open_) > 0 and first < most:
-        last = min(last, most)
-        hits[open_] += probe.hits(rows[open_], sigma[open_], first, last).sum(1)
-        trials[open_] = last
-        doubt = errors * math.sqrt(gamma * (1 - gamma) * last)
-        open_ = open_[(hits[open_] - gamma * last).abs() <= doubt]
-        first, last = last, 2 * last
-    return Look(sigma, hits, trials)
-
-
-def scan(probe: Probe, gamma: float, ladder: list[float], line: Line) -> Int[Tensor, " points"]:
-    """Climb the ladder of σ; return the first rung below γ, or the number of rungs where none is.
-
-    A rung passed in doubt, with the next one passed, too, may be a dip: it is settled by the whole pool.
-    """
-    rows = torch.arange(len(probe.centres), device=probe.centres.device)
-    rung, below = torch.full_like(rows, len(ladder)), None
-    quarter = max(FIRST_LOOK, len(probe.pool) // 4)
-    for step, sigma in enumerate(ladder):
-        here = look(
-            probe, rows, torch.full_like(rows, sigma, dtype=torch.float64), gamma, errors=HASTY, most=quarter
-        )
-        fell = here.hits < gamma * here.trials
-        rung[rows[fell]] = step
-        if below is not None:
-            dipped = ~fell & _dips(probe, rows, below, ~fell, gamma)
-            rung[rows[dipped]] = step - 1
-            fell |= dipped
-            line.add(rows[fell], below.of(fell))
-        line.add(rows[fell], here.of(fell))
-        rows, below = rows[~fell], here.of(~fell)
-        if len(rows) == 0:
-            break
-    return rung
-
-
-def _dips(probe: Probe, rows: Tensor, below: Look, passed: Tensor, gamma: float) -> Bool[Tensor, " rows"]:
-    spread = (gamma * (1 - gamma) * below.trials).sqrt()
-    doubt = (passed & (below.hits - gamma * below.trials <= SURE * spread)).nonzero().flatten()
-    settled = look(probe, rows[doubt], below.sigma[doubt], gamma, errors=SURE, most=len(probe.pool))
-    dips = torch.zeros_like(passed)
-    dips[doubt] = settled.hits < gamma * settled.trials
-    return dips
 
 
 def approach(
@@ -184,8 +80,8 @@ def approach(
 def crossing(search: Search, start: Tensor, window: Window, hits: Tensor | None = None) -> Crossing:
     r"""Move σ until the number of hits of the whole pool lies in the window.
 
-    Each step goes to where a line through the last look, with the slope fitted to all looks, meets the aim.
-    The first look may have been taken: then its hits are given.
+    Each step goes to where a line through the last two looks meets the aim, or through the last one with the
+    slope fitted to all looks. The first look may have been taken: then its hits are given.
     The looks enclose the crossing; a step that would leave the enclosure, and every third step, halves it.
     Where the window cannot be met, `found` is false and the enclosure is (0, σ), (σ, ∞) or a jump of $P$.
     """
@@ -197,10 +93,13 @@ def crossing(search: Search, start: Tensor, window: Window, hits: Tensor | None 
         outside=torch.full_like(start, torch.inf),
         found=torch.zeros_like(start, dtype=torch.bool),
     )
-    todo = torch.arange(len(start), device=start.device)
+    todo, before = (
+        torch.arange(len(start), device=start.device),
+        torch.full_like(start, torch.nan).repeat(2, 1),
+    )
     for turn in range(ROUNDS):
         at.hits[todo] = _whole(search, at, todo) if turn or hits is None else hits
-        todo = todo[_open(search, at, todo, window)]
+        todo = todo[_open(search, at, before, todo, window)]
         if len(todo) == 0:
             break
         at.sigma[todo] = _step(search, at, todo, window.aim, halve=turn % 3 == 2)
@@ -223,17 +122,26 @@ def _whole(search: Search, at: Crossing, todo: Tensor) -> Int[Tensor, "todo scra
     return found
 
 
-def _open(search: Search, at: Crossing, todo: Tensor, window: Window) -> Bool[Tensor, " todo"]:
-    """Note what the look says, and return which rows must go on."""
+def _open(
+    search: Search, at: Crossing, before: Tensor, todo: Tensor, window: Window
+) -> Bool[Tensor, " todo"]:
+    """Note what the look says beside the one before, and return which rows must go on."""
     rows, sigma, hits = search.rows[todo], at.sigma[todo], at.hits[todo].sum(1)
-    at.slope[todo] = search.line.slope(rows, sigma)
+    now = torch.stack([1 / sigma, probit(hits, len(search.probe.pool))])
+    run, rise = now - before[:, todo]
+    slope = rise / run  # the looks share their noise: what lies between them is known better than either
+    told = (rise.abs() >= TOGETHER) & (slope > 0)
+    at.slope[todo] = torch.where(told, slope, search.line.slope(rows, sigma))
+    aim = NORMAL.inv_cdf(window.aim)
+    between = told & (rise.abs() <= window.apart) & ((now[1] - aim) * (now[1] - rise - aim) < 0)
+    before[:, todo] = now
     enough, few = hits >= window.least, hits <= window.most
     at.inside[todo] = torch.where(enough, sigma, at.inside[todo])
     at.outside[todo] = torch.where(few, sigma, at.outside[todo])
-    at.found[todo] = enough & few
+    at.found[todo] = enough & few | between
     at_end = torch.where(few, sigma <= search.sigma_range[0], sigma >= search.sigma_range[1])
     shut = at.outside[todo] <= at.inside[todo] * (1 + RESOLUTION)
-    return ~(enough & few | at_end | shut)
+    return ~(at.found[todo] | at_end | shut)
 
 
 def _step(search: Search, at: Crossing, todo: Tensor, aim: float, *, halve: bool) -> Float[Tensor, " todo"]:

@@ -8,16 +8,16 @@ from scipy import stats
 from torch import Tensor
 
 from neighborhoods.kernels.crossings import (
+    APART,
     RESOLUTION,
     Crossing,
-    Line,
     Search,
     Window,
     approach,
     crossing,
     newton,
-    scan,
 )
+from neighborhoods.kernels.looks import Line, scan
 from neighborhoods.kernels.probes import Probe
 from neighborhoods.kernels.statistics import Status, order_statistic_ranks
 
@@ -58,7 +58,7 @@ def estimate(probe: Probe, gamma: float, confidence: float, sigma_range: tuple[f
 
 def _around(gamma: float, size: int) -> Window:
     slack = max(1.0, SLACK * math.sqrt(gamma * (1 - gamma) * size))
-    return Window(gamma, math.ceil(gamma * size - slack), math.floor(gamma * size + slack))
+    return Window(gamma, math.ceil(gamma * size - slack), math.floor(gamma * size + slack), APART)
 
 
 def _settle(at: Crossing, gamma: float, size: int) -> tuple[Tensor, Tensor]:

@@ -46,7 +46,9 @@ class Probe:
 
     def _ask(self, rows: Tensor, sigmas: Tensor, first: int, last: int) -> Int[Tensor, "rows samples"]:
         noise, size = self.pool[first:last], pass_size(self.pool.device)
-        together, passes = max(1, size // noise.numel()), min(len(noise), -(-noise.numel() // size))
+        together = max(1, size // noise.numel())
+        # PyTorch convolves a single image by a slower path.
+        passes = min(max(1, len(noise) // 2), -(-noise.numel() // size))
         scales = sigmas.to(noise).reshape(-1, *[1] * noise.ndim)
         answers = []
         for some, scale in zip(rows.split(together), scales.split(together), strict=True):

@@ -39,7 +39,7 @@ class ImagenetSpec:
     gamma: float = 0.7
     gammas: tuple[float, ...] = (0.5, 0.7, 0.9)
     samples: int = 128
-    line_samples: int = 64
+    line_samples: int = 32
     sigma_least: float = 2e-3
     sigmas: int = 16
     sigma_max: float = 2.0
@@ -51,7 +51,7 @@ class ImagenetSpec:
     rounds: int = 3
     iterations: int = 20
     cw_rounds: int = 4
-    cw_steps: int = 60
+    cw_steps: int = 40
     seed: int = 0
     device: str = "cpu"
 

@@ -15,6 +15,7 @@ from neighborhoods.studies import imagenet as study
 from neighborhoods.studies.imagenet import curves, summary
 
 LEAST = ("image", "label", "target", "success", "distortion", "overshoot", "evaluations")
+RESULTS = Path(__file__).resolve().parents[4] / "results" / "paper" / "imagenet"
 DIGITS = "%.6g"
 SHARE = 0.05  # classes that have less of the noise at every σ are left out of what is kept of a curve
 
@@ -69,11 +70,22 @@ def read(folder: Path) -> pd.DataFrame:
     return pd.concat([pd.read_csv(path) for path in paths if path.exists()], ignore_index=True)
 
 
+def manifests(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what made the rows of each network that lies in a folder, as `write` left it."""
+    paths = {name: folder / f"{name}.json" for name in pretrained.NAMES}
+    return {name: json.loads(path.read_text("utf-8")) for name, path in paths.items() if path.exists()}
+
+
 def planned(folder: Path) -> dict[str, int]:
     """Return how many pairs were planned for each network whose rows lie in a folder."""
-    paths = [folder / f"{name}.json" for name in pretrained.NAMES]
-    found = [json.loads(path.read_text("utf-8")) for path in paths if path.exists()]
-    return {each["network"]: each["planned"] for each in found}
+    return {name: found["planned"] for name, found in manifests(folder).items()}
+
+
+def table_2(folder: Path, networks: Sequence[str], methods: Sequence[str]) -> pd.DataFrame:
+    """Return the summary that lies in a folder, with a row without numbers for what did not run."""
+    found = pd.read_csv(folder / "table_2.csv").set_index(["network", "method"])
+    index = pd.MultiIndex.from_product([networks, [*methods, "all"]], names=found.index.names)
+    return found.reindex(index).reset_index()
 
 
 def write_summary(spec: ImagenetSpec, folder: Path) -> None:

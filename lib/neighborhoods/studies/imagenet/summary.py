@@ -1,6 +1,8 @@
 """From measurements to Table 2 and to verdicts with intervals."""
 
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,20 +88,30 @@ def _row(network: str, method: str, pairs: pd.DataFrame) -> dict[str, object]:
 
 
 def printed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return Table 2 as it is printed: the draft's columns with intervals, and what it does not say."""
-    interval = "{:.4f} [{:.4f}, {:.4f}]".format
+    """Return Table 2 as it is printed: the draft's columns with intervals, and what it does not say.
+
+    Where pairs were ``planned``, their number stands beside those that were attacked.
+    """
+    interval = "{:.3g} [{:.3g}, {:.3g}]".format
     natural = table[["natural", "natural_low", "natural_high"]].itertuples(index=False)
     adversarial = table[["adversarial", "low", "high"]].itertuples(index=False)
     shown = {
         "network": table["network"],
         "attack": table["method"],
-        "reached": [f"{row.success} of {row.pairs}" for row in table.itertuples()],
+        "reached": [_reached(row) for row in table.to_dict("records")],
         "distortion": [f"{value:.4f}" for value in table["distortion"]],
         "depth": [f"{value:.3f}" for value in table["depth"]],
         "σ* natural": [interval(*row) for row in natural],
         "σ* adversarial": [interval(*row) for row in adversarial],
     }
     return pd.DataFrame(shown).replace(r"^nan.*", "–", regex=True).set_index(["network", "attack"])
+
+
+def _reached(row: dict[Hashable, Any]) -> str:
+    if np.isnan(row["pairs"]):
+        return "not run"
+    of = f" ({row['planned']:.0f} planned)" if "planned" in row else ""
+    return f"{row['success']:.0f} of {row['pairs']:.0f}{of}"
 
 
 def less(table: pd.DataFrame, smaller: str, larger: str) -> dict[str, float]:
@@ -158,6 +170,21 @@ def slopes(line: pd.DataFrame, gamma: float) -> pd.DataFrame:
     rows = line[(line["gamma"] == gamma) & (line["distance"] != 0)]
     side = np.where(rows["distance"] > 0, "adversarial", "natural")
     return rows.assign(side=side, slope=rows["sigma"] / rows["distance"].abs())
+
+
+def changes(lines: pd.DataFrame, gamma: float) -> pd.DataFrame:
+    """Return of each line, a network and a method, the places at which the class changes.
+
+    Columns: ``network``, ``method``, ``place`` (of the last point before), there ``class`` and ``sigma`` with
+    ``low`` and ``high``, and the same of the next point with ``next_`` before their names.
+    """
+    kept = ["class", "sigma", "low", "high"]
+    parts = []
+    for _, line in lines[lines["gamma"] == gamma].groupby(["network", "method"], sort=False):
+        after = line[["place", *kept]].shift(-1).add_prefix("next_")
+        parts.append(line[["network", "method", "place", *kept]].join(after))
+    rows = pd.concat(parts).dropna(subset="next_class").astype({"next_class": int})
+    return rows[rows["class"] != rows["next_class"]].reset_index(drop=True)
 
 
 def spread(line: pd.DataFrame) -> pd.Series:
