@@ -55,7 +55,7 @@ def lbfgs(starts: int) -> Run:
 
 
 def art_carlini_wagner(network: nn.Module, points: Tensor, targets: Tensor) -> Tensor:
-    """Run the attack of IBM's ART on the whole batch, with settings that reach all targets."""
+    """Run the attack of IBM's ART on the whole batch, with settings that reach nearly all targets."""
     from art.attacks.evasion import CarliniL2Method  # noqa: PLC0415 (an optional package)
     from art.estimators.classification import PyTorchClassifier  # noqa: PLC0415
 
