@@ -41,8 +41,9 @@ browser: $(READY) ## The built pages in headless Chromium, where there is one
 	then $(PY) -m pytest -m browser $(PYTEST); \
 	else echo "browser: skipped, there is no Chromium on this machine"; fi
 
-expected: $(READY) ## Write tests/expected/smoke from the chapters as they are; look at the difference before committing
+expected: $(READY) ## Write tests/expected from chapters and kernels as they are; look at the difference before committing
 	$(PY) -m book.glued
+	$(PY) tests/faults/bad_inputs.py tests/expected/bad_inputs.csv
 
 install: $(READY) ## Only the environment
 

@@ -133,8 +133,11 @@ def test_classes_nearby_counts_by_brute_force(generator: torch.Generator) -> Non
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: winners(torch.tensor([1.0, math.nan])), "outputs: got 1 that are NaN or infinite"),
-        (lambda: gap(torch.tensor([math.inf, 0.0])), "outputs: got 1 that are NaN or infinite"),
+        (
+            lambda: winners(torch.tensor([1.0, math.nan])),
+            "outputs: got 1 of 2 numbers that are NaN or infinite",
+        ),
+        (lambda: gap(torch.tensor([math.inf, 0.0])), "outputs: got 1 of 2 numbers that are NaN or infinite"),
         (lambda: nearest_tie(torch.ones(1)), "outputs: got 1 classes; required at least 2"),
         (lambda: steady_radius(torch.ones(2), 0.5), r"order: got 0\.5; required 1 or more"),
         (lambda: classes_nearby(torch.tensor([0, 1]), -1), "radius: got -1"),

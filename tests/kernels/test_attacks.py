@@ -212,7 +212,7 @@ def test_train_mode_is_refused_where_it_matters(layer: nn.Module, images: Tensor
     ("change", "words"),
     [
         ({"epsilon": -0.1}, r"epsilon: got -0\.1; required 0 or more"),
-        ({"alpha": math.inf}, "alpha: got inf; required 0 or more and finite"),
+        ({"alpha": math.inf}, "alpha: got inf; required a finite number"),
         ({"steps": 0}, "steps: got 0; required at least 1"),
         ({"margin": -1.0}, r"margin: got -1\.0"),
         ({"box": (0.4, 1.0)}, r"points: got coordinates in \[.*\]; required inside the box \(0\.4, 1\.0\)"),

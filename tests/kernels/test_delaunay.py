@@ -53,7 +53,7 @@ def test_ties_are_found_and_only_they() -> None:
     [
         (torch.cat([normal(5, 2), normal(5, 2)]), "sites: got 5 that coincide with others"),
         (torch.arange(6.0)[:, None].expand(-1, 2), "sites: got points in a hyperplane"),
-        (torch.full((6, 2), math.nan), "sites: got 6 points that are not finite"),
+        (torch.full((6, 2), math.nan), "sites: got 12 of 12 numbers that are NaN or infinite"),
         (normal(9, 6), "sites: got dimension 6; required 2 to 5"),
         (normal(3, 2), r"sites: got shape \(3, 2\); required at least 4"),
     ],
@@ -110,7 +110,7 @@ def test_ties_and_coincident_pairs_have_a_status() -> None:
         (normal(2, 2), [[0, 1]], r"sites: got shape \(2, 2\); required at least 3"),
         (normal(4, 2), [[0, 0]], "pairs: got 1 that name one site twice"),
         (normal(4, 2), [[0, 4]], "pairs: got indices 0 to 4; required 0 to 3"),
-        (torch.full((4, 2), math.nan), [[0, 1]], "sites: got 4 points that are not finite"),
+        (torch.full((4, 2), math.nan), [[0, 1]], "sites: got 8 of 8 numbers that are NaN or infinite"),
     ],
 )
 def test_wrong_pairs_are_named(kernel: object, sites: Tensor, pairs: list[list[int]], message: str) -> None:

@@ -55,7 +55,7 @@ def test_matrices_that_are_no_covariance_are_refused() -> None:
         "gram: got relative asymmetry": (skew, cross, prior, y, 1.0),
         "gram: got eigenvalue -": (gram - 20 * torch.eye(5).double(), cross, prior, y, 1.0),
         "cross, prior: got variance -": (gram, 5 * cross, prior, y, 0.1),
-        "required finite values": (gram * torch.nan, cross, prior, y, 1.0),
+        "gram: got 25 of 25 numbers that are NaN": (gram * torch.nan, cross, prior, y, 1.0),
         "at least one row": (gram[:0, :0], cross[:, :0], prior, y[:0], 1.0),
     }.items():
         with pytest.raises(ValueError, match=message):

@@ -68,7 +68,7 @@ def test_padded_and_strided_convolutions_are_linear_too(generator: torch.Generat
 
 def test_lines_of_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"step: got shape \(2, 3\); required that of start, \(3, 2\)"):
-        on_lines.__wrapped__(stripes, torch.zeros(3, 2), torch.zeros(2, 3))
+        on_lines.__wrapped__.__wrapped__(stripes, torch.zeros(3, 2), torch.zeros(2, 3))
 
 
 def test_first_exit_is_that_of_a_walk_with_the_bracket_around_the_truth(generator: torch.Generator) -> None:

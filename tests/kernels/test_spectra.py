@@ -59,7 +59,7 @@ def test_flat_samples_keep_the_frobenius_norm(m: int, n: int, generator: torch.G
 
 
 def test_bad_samples_are_named() -> None:
-    with pytest.raises(ValueError, match="sample: got 1 values that are not finite"):
+    with pytest.raises(ValueError, match="sample: got 1 of 4 numbers that are NaN or infinite"):
         spectrum(torch.tensor([[1.0, 2.0], [math.nan, 0.0]]))
     with pytest.raises(ValueError, match=r"sample: got shape \(1, 2\); required at least two rows"):
         spectrum(torch.ones(1, 2))

@@ -48,8 +48,8 @@ def test_far_from_the_origin_nothing_is_lost() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"points": torch.full((1, 2), math.nan)}, "points: got 1 points that are not finite"),
-        ({"sites": torch.full((3, 2), math.inf)}, "sites: got 3 points that are not finite"),
+        ({"points": torch.full((1, 2), math.nan)}, "points: got 2 of 2 numbers that are NaN or infinite"),
+        ({"sites": torch.full((3, 2), math.inf)}, "sites: got 6 of 6 numbers that are NaN or infinite"),
         ({"sites": torch.zeros(0, 2), "labels": torch.zeros(0, dtype=torch.int64)}, "sites: got shape"),
         ({"labels": torch.tensor([0, 1, 2])}, "labels: got 0 to 2; required 0 to 1"),
         ({"labels": torch.tensor([0, 1])}, "labels: got 2; required one for each of 3 sites"),
@@ -142,7 +142,11 @@ def test_coincident_sites_of_two_classes_are_undecided() -> None:
     ("start", "end", "message"),
     [
         (torch.zeros(1, 2), torch.zeros(1, 2), "end: got 1 that are their starts"),
-        (torch.full((1, 2), math.nan), torch.zeros(1, 2), "start: got 1 points that are not finite"),
+        (
+            torch.full((1, 2), math.nan),
+            torch.zeros(1, 2),
+            "start: got 2 of 2 numbers that are NaN or infinite",
+        ),
         (torch.zeros(1, 2), torch.zeros(2, 2), "start, end: got shapes"),
     ],
 )

@@ -266,12 +266,12 @@ def test_projections_follow_the_device(generator: torch.Generator) -> None:
 @pytest.mark.parametrize(
     ("point", "angles", "words"),
     [
-        ([math.nan, 1.0], [0.0], "points: got 1 of 1 with a NaN"),
-        ([1.0, -math.inf], [0.0], "points: got 1 of 1 with a NaN, an infinite"),
+        ([math.nan, 1.0], [0.0], "points: got 1 of 2 numbers that are NaN or infinite"),
+        ([1.0, -math.inf], [0.0], "points: got 1 of 2 numbers that are NaN or infinite"),
         ([1.0, 1e200], [0.0], r"points: got 1 of 1 .* required at most 1e\+150"),
         ([1.0], [0.0], "points: got 1 coordinates; required at least 2"),
         ([1.0, 1.0], [1.5], r"angles: got \[1\.5\] radians; required within ±1\.48"),
-        ([1.0, 1.0], [math.nan], r"angles: got \[nan\]"),
+        ([1.0, 1.0], [math.nan], r"angles: got 1 of 1 numbers that are NaN or infinite"),
     ],
 )
 def test_wrong_arguments_are_named(project, point: list[float], angles: list[float], words: str) -> None:

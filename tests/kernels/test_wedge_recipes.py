@@ -97,9 +97,12 @@ def test_recipes_leave_the_wedge_alone(generator: torch.Generator) -> None:
         ),
         (
             lambda: iterated_projection(torch.ones(1), torch.tensor([[math.nan]])),
-            r"normals: got lengths \[nan",
+            r"normals: got 1 of 1 numbers that are NaN or infinite",
         ),
-        (lambda: printed_projection(torch.tensor([math.nan, 1.0]), torch.zeros(1)), "points: got 1 of 1"),
+        (
+            lambda: printed_projection(torch.tensor([math.nan, 1.0]), torch.zeros(1)),
+            "points: got 1 of 2 numbers that are NaN or infinite",
+        ),
         (lambda: violated_projection(torch.ones(1), torch.zeros(1)), "points: got 1 coordinates"),
     ],
 )

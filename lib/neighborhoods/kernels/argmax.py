@@ -9,7 +9,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from neighborhoods.kernels.arguments import checked
 
+
+@checked()
 def winners(outputs: Float[Tensor, "*batch K"]) -> Bool[Tensor, "*batch K"]:
     """Tell for each class whether it has the largest output, $i \\in A(y)$; ties are exact.
 
@@ -39,6 +42,7 @@ def gap(outputs: Float[Tensor, "*batch K"]) -> Float[Tensor, "*batch"]:
     return lead
 
 
+@checked("order")
 def steady_radius(outputs: Float[Tensor, "*batch K"], order: float | int = 2) -> Float[Tensor, "*batch"]:
     """Return the radius of the largest open ball in which no class joins the winners.
 
@@ -62,6 +66,7 @@ def steady_radius(outputs: Float[Tensor, "*batch K"], order: float | int = 2) ->
     return gap(outputs) * 2 ** (1 / order - 1)
 
 
+@checked()
 def nearest_tie(outputs: Float[Tensor, "*batch K"]) -> Float[Tensor, "*batch K"]:
     """Return the nearest point of the tie set, in which the two largest outputs get their mean.
 
@@ -81,6 +86,7 @@ def nearest_tie(outputs: Float[Tensor, "*batch K"]) -> Float[Tensor, "*batch K"]
     return outputs.scatter(-1, top.indices, mean)
 
 
+@checked(labels=1)
 def classes_nearby(
     labels: Int[Tensor, " columns"] | Int[Tensor, "rows columns"], radius: int
 ) -> Int[Tensor, "..."]:

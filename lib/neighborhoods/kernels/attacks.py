@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.statistics import Classifier
 
 
@@ -35,6 +36,7 @@ class Attack(NamedTuple):
     distortion: Float[Tensor, " m"]
 
 
+@checked()
 def fgsm(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],
@@ -75,6 +77,7 @@ def fgsm(
     )
 
 
+@checked()
 def igsm(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],
@@ -183,8 +186,10 @@ def _check_numbers(epsilon: float, alpha: float, steps: int, stop: str, margin: 
 
 
 def check_points(points: Tensor, labels: Tensor, targets: Tensor | None, box: tuple[float, float]) -> None:
-    """Raise a ValueError for points outside the box, or targets that are the labels."""
+    """Raise a ValueError for points outside the box, labels below 0, or targets that are the labels."""
     check_inside(points, box)
+    if bool((labels < 0).any()):
+        raise ValueError(f"labels: got {int(labels.min())}; required classes, 0 or more")
     if targets is not None and bool((targets == labels).any()):
         row = int((targets == labels).nonzero()[0])
         raise ValueError(f"targets: got {int(targets[row])} in row {row}; required other classes than labels")

@@ -13,11 +13,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.chains import Chain, Chord, unpack
 from neighborhoods.kernels.path_factors import averaged
 from neighborhoods.kernels.path_kernel import Attribution, cross_entropies
 from neighborhoods.kernels.path_report import ledger, note, report
-from neighborhoods.kernels.path_run import Loss, cotangents, prepare
+from neighborhoods.kernels.path_run import Loss, cotangents, prepare, require_as_many
 from neighborhoods.kernels.trajectories import Step, Trajectory, steps
 
 
@@ -50,6 +51,7 @@ def averaged_pull(
     return torch.cat(parts)
 
 
+@checked(chunk=1)
 def averaged_attribution(
     network: nn.Module,
     trajectory: Trajectory,
@@ -77,6 +79,7 @@ def averaged_attribution(
         raise ValueError(
             f"trajectory: got {trajectory.rule.name}; required training by average vector fields"
         )
+    require_as_many(targets, training)
     run = prepare(network, trajectory, points, training, route="auto", tolerance=None, chunk=chunk)
     features, pull = run.features, cotangents(loss, targets)
     before = run.start

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
+
 
 class Passes(NamedTuple):
     """What a forward and a backward pass leave behind, one entry a layer.
@@ -25,6 +27,7 @@ class Passes(NamedTuple):
     biases: list[Tensor]
 
 
+@checked()
 def backpropagate(
     weights: Sequence[Float[Tensor, "_out _in"]],
     biases: Sequence[Float[Tensor, " _out"]],

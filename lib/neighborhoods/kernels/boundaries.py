@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Bool, Float, Int8
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.lines import Lines, on_lines
-from neighborhoods.kernels.statistics import Classifier, Status, labels_of
+from neighborhoods.kernels.statistics import Classifier, Status, labels_where_known
 
 
 class Crossing(NamedTuple):
@@ -42,6 +43,7 @@ class Overshoot(NamedTuple):
     status: Int8[Tensor, " m"]
 
 
+@checked("start", "end")
 def crossing(
     classifier: Classifier,
     start: Float[Tensor, " m *shape"],
@@ -77,20 +79,21 @@ def crossing(
     tensor([0.2500])
     """
     _check(start, end, iterations)
-    goal, step = labels_of(classifier, end), end - start
+    (goal, known), step = labels_where_known(classifier, end), end - start
     lines = on_lines(classifier, start, step)
     near = torch.zeros(len(start), dtype=start.dtype, device=start.device)
-    far, agree = torch.ones_like(near), labels_of(lines, near) == goal
+    far, agree = torch.ones_like(near), labels_where_known(lines, near)[0] == goal
     for _ in range(iterations):
         middle = (near + far) / 2
-        arrived = labels_of(lines, middle) == goal
+        arrived = labels_where_known(lines, middle)[0] == goal
         near, far = torch.where(arrived, near, middle), torch.where(arrived, middle, far)
-    none = agree | ~(_finite(lines, near) & _finite(lines, far))
+    none = agree | ~(known & _finite(lines, near) & _finite(lines, far))
     fraction = torch.where(none, 1.0, (near + far) / 2)
     status = torch.where(none, int(Status.FAILED), int(Status.CONVERGED)).to(torch.int8)
     return Crossing(start + _column(fraction, step) * step, fraction, far - near, status)
 
 
+@checked("natural", "adversarial")
 def overshoot(
     classifier: Classifier,
     natural: Float[Tensor, " m *shape"],
@@ -145,6 +148,7 @@ def beyond(
     return Overshoot(share * length, (share - half) * length, (share + half) * length, found.status)
 
 
+@checked()
 def along(
     found: Crossing,
     start: Float[Tensor, " m *shape"],

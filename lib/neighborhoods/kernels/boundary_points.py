@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float, Int, Int8
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.boundaries import Crossing, crossing
-from neighborhoods.kernels.normals import incidence, margins, unit
-from neighborhoods.kernels.statistics import Classifier, Status, labels_of
+from neighborhoods.kernels.normals import incidence, margins_of, unit
+from neighborhoods.kernels.statistics import Classifier, Status, labels_of, labels_where_known
 
 
 class BoundaryPoints(NamedTuple):
@@ -52,6 +53,7 @@ class Descent(NamedTuple):
     status: Int8[Tensor, " m"]
 
 
+@checked("start", "end")
 def boundary_points(
     classifier: Classifier,
     start: Float[Tensor, " m *shape"],
@@ -71,17 +73,19 @@ def boundary_points(
 
     Source: the draft, Definitions 29.3 and 30.1, corrected.
     """
-    second = labels_of(classifier, end)
+    second = labels_where_known(classifier, end)[0]
     with torch.no_grad():
         others = classifier(found.points).scatter(1, second[:, None], -torch.inf)
     first = others.argmax(1)
-    at = margins(classifier, found.points, first, second)
+    at = margins_of(classifier, found.points, first, second)
     normals, status = unit(at.gradient)
+    way = (end - start).flatten(1)
     good = (status == int(Status.CONVERGED)) & (found.status == int(Status.CONVERGED))
+    good &= way.isfinite().all(1)
     length = at.gradient.norm(dim=1)
     residual = torch.where(good, at.difference.abs() / length, 0.0)
     angle = torch.zeros_like(residual)
-    angle[good] = incidence((end - start).flatten(1)[good], normals[good])
+    angle[good] = incidence(way[good], normals[good])
     # The difference of the two logits is known up to the residual: a third one may lead by as little.
     aside = good & (at.lead < -2 * at.difference.abs() - 1e-4 * length)
     status = torch.where(
@@ -90,6 +94,7 @@ def boundary_points(
     return BoundaryPoints(found.points, first, second, residual, normals, angle, status.to(torch.int8))
 
 
+@checked()
 def interpolated(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],
@@ -123,6 +128,7 @@ def interpolated(
     return crossing(classifier, points, ends, iterations=iterations)
 
 
+@checked("points", tolerance=0)
 def descend(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],
@@ -161,7 +167,7 @@ def descend(
     x = points.detach().flatten(1)
     at, allowed = x.clone(), tolerance * max(1.0, float(x.abs().nan_to_num().amax()))
     for turn in range(iterations + 1):
-        here = margins(classifier, at.reshape(points.shape), first, second)
+        here = margins_of(classifier, at.reshape(points.shape), first, second)
         square = here.gradient.square().sum(1, keepdim=True)
         residual = here.difference.abs() / square[:, 0].sqrt()
         if turn == iterations:

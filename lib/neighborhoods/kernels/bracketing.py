@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int8, Int64
 from torch import Generator, Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.statistics import Classifier, Status, labels_of, require_fraction
 
 
@@ -17,6 +18,7 @@ class Bracketing(NamedTuple):
     evaluations: Int64[Tensor, " points"]
 
 
+@checked(points=1)
 def bracketing(
     classifier: Classifier,
     points: Float[Tensor, "points ..."],

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.attacks import check_logits, check_mode, check_points, lead
 from neighborhoods.kernels.linearised import Best, improve
 from neighborhoods.kernels.statistics import Classifier
@@ -55,6 +56,7 @@ class _Task:
     box: tuple[float, float]
 
 
+@checked()
 def carlini_wagner(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],

@@ -7,9 +7,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.estimates import Columns, ladder
 from neighborhoods.kernels.probes import Probe
-from neighborhoods.kernels.statistics import Status, clopper_pearson
+from neighborhoods.kernels.statistics import Status, clopper_pearson, require_fraction
 
 RATIO = 1.2  # of neighbouring rungs
 FIRST = 32  # samples of the first look at a rung; each further look doubles them
@@ -45,6 +46,7 @@ def certified_scan(
     return _summary(low, high, unbroken)
 
 
+@checked(dimension=1)
 def certificate_radius(
     probability: Float[Tensor, " rungs"], gamma: float, dimension: int
 ) -> Float[Tensor, " rungs"]:
@@ -62,11 +64,15 @@ def certificate_radius(
     Returns:
         The radii; 0 where $p_j \le \gamma$.
 
+    Raises:
+        ValueError: γ outside (0, 1), or a dimension below 1.
+
     Source: ours.
 
     >>> certificate_radius(torch.tensor([0.7, 1.0]), 0.7, 2)
     tensor([0.0000, 0.5796])
     """
+    require_fraction("gamma", gamma)
     reach = torch.asin(probability.clamp(0, 1).sqrt()) - math.asin(math.sqrt(gamma))
     return reach.clamp(min=0) / math.sqrt(dimension / 2)
 

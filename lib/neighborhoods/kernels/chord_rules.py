@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.chains import Chain, Chord, Nodes, affine, chain_of, outputs_of, trace, unpack
 from neighborhoods.kernels.chord_nodes import gauss_legendre
 from neighborhoods.kernels.trajectories import Trajectory, steps
@@ -18,6 +19,7 @@ from neighborhoods.kernels.trajectories import Trajectory, steps
 Rule = Literal["left", "midpoint", "gauss"]
 
 
+@checked(points=1, chunk=1)
 def telescoped_by_rule(
     network: nn.Module,
     trajectory: Trajectory,

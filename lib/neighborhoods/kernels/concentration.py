@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
+
 Numbers = float | Float[Tensor, "*#batch"]
 
 _COORDINATES = 2**20  # drawn at a time: 4 MB stay near the processor
@@ -24,6 +26,7 @@ class Tails(NamedTuple):
     above: Float64[Tensor, "*batch"]
 
 
+@checked()
 def annulus_bound(dimension: int, sigma: Numbers, epsilon: Numbers) -> Float64[Tensor, "..."]:
     """Return a lower bound on the probability that a Gaussian point lies in the annulus of half-width ε.
 
@@ -51,6 +54,7 @@ def annulus_bound(dimension: int, sigma: Numbers, epsilon: Numbers) -> Float64[T
     return 1 - 2 * torch.exp(-exponent * (e / s) ** 2)
 
 
+@checked()
 def printed_annulus_bound(epsilon: Numbers) -> Float64[Tensor, "..."]:
     """Return the bound that the draft prints, $1 - 2e^{-\\varepsilon^2/16}$, which is false for large σ.
 
@@ -65,6 +69,7 @@ def printed_annulus_bound(epsilon: Numbers) -> Float64[Tensor, "..."]:
     return 1 - 2 * torch.exp(-(_require("epsilon", epsilon, 0.0) ** 2) / 16)
 
 
+@checked()
 def annulus_tails(dimension: int, sigma: Numbers, epsilon: Numbers) -> Tails:
     """Return the exact probabilities that a Gaussian point lies inside or beyond the annulus of half-width ε.
 
@@ -87,6 +92,7 @@ def annulus_tails(dimension: int, sigma: Numbers, epsilon: Numbers) -> Tails:
     return Tails(torch.special.gammainc(half, low**2 / 2), torch.special.gammaincc(half, high**2 / 2))
 
 
+@checked()
 def annulus_probability(dimension: int, sigma: Numbers, epsilon: Numbers) -> Float64[Tensor, "..."]:
     """Return the exact chance of the annulus, $\\mathbb P[|\\|x\\| - \\sigma\\sqrt n| \\le \\varepsilon]$.
 
@@ -107,6 +113,7 @@ def annulus_probability(dimension: int, sigma: Numbers, epsilon: Numbers) -> Flo
     return 1 - (below + above)
 
 
+@checked()
 def shell_bound(dimension: int, radius: Numbers, delta: Numbers) -> Float64[Tensor, "..."]:
     """Return the bound on the share of a ball within δ of its sphere: $1 - e^{-\\delta n/r}$.
 
@@ -124,6 +131,7 @@ def shell_bound(dimension: int, radius: Numbers, delta: Numbers) -> Float64[Tens
     return -torch.expm1(-share * dimension)
 
 
+@checked()
 def shell_probability(dimension: int, radius: Numbers, delta: Numbers) -> Float64[Tensor, "..."]:
     """Return the share of a ball within δ of its sphere: $1 - (1 - \\delta/r)^n$.
 
@@ -144,6 +152,7 @@ def shell_probability(dimension: int, radius: Numbers, delta: Numbers) -> Float6
     return -torch.expm1(dimension * torch.log1p(-share))
 
 
+@checked(count=0)
 def gaussian_points(
     count: int, dimension: int, sigma: float, *, generator: torch.Generator | None = None
 ) -> Float[Tensor, "{count} {dimension}"]:
@@ -166,6 +175,7 @@ def gaussian_points(
     return torch.randn(count, dimension, generator=generator, device=device).mul_(sigma)
 
 
+@checked(count=0)
 def ball_points(
     count: int, dimension: int, radius: float, *, generator: torch.Generator | None = None
 ) -> Float64[Tensor, "{count} {dimension}"]:
@@ -192,6 +202,7 @@ def ball_points(
     return points * scale
 
 
+@checked()
 def norms(sampler: Callable[[int], Float[Tensor, "chunk n"]], count: int) -> Float64[Tensor, " {count}"]:
     """Return the norms of many sampled points, of which about a million coordinates exist at a time.
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Float64, Int8
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.flatness import Flatness
 from neighborhoods.kernels.statistics import Status, require_fraction
 
@@ -47,6 +48,7 @@ class PlanarityRadius(NamedTuple):
     status: Int8[Tensor, ""]
 
 
+@checked("flat", radii=1, coordinates=2)
 def curvature_radius(
     flat: Flatness,
     radii: Float[Tensor, " radii"],
@@ -71,14 +73,14 @@ def curvature_radius(
         confidence: that of the intervals of `flat`.
 
     Raises:
-        ValueError: radii that are not positive, or a confidence outside (0, 1).
+        ValueError: radii that are not positive or not as many as those of `flat`, or a confidence outside
+            (0, 1).
 
     Source: ours.
     """
     require_fraction("confidence", confidence)
     r = radii.double()
-    if not bool((r > 0).all()):
-        raise ValueError(f"radii: got {radii.tolist()}; required greater than 0")
+    _require_radii(flat, r)
     scale, reach = math.sqrt((coordinates - 1) / 2), NormalDist().inv_cdf((1 + confidence) / 2)
     floor = 3 * torch.as_tensor(error, dtype=r.dtype, device=r.device) / r + 1e-7  # of a spectrum
     seen = flat.ratio > floor
@@ -98,6 +100,7 @@ def curvature_radius(
     return CurvatureRadius(*numbers, _status(Status.CONVERGED if straight else Status.UNDECIDED))
 
 
+@checked("flat", radii=1)
 def planarity_radius(flat: Flatness, radii: Float[Tensor, " radii"], level: float = 0.1) -> PlanarityRadius:
     r"""Return the radius at which the flatness first reaches a level, by interpolation in logarithms.
 
@@ -107,17 +110,28 @@ def planarity_radius(flat: Flatness, radii: Float[Tensor, " radii"], level: floa
         level: of $\rho$.
 
     Raises:
-        ValueError: radii that do not grow.
+        ValueError: radii that do not grow or are not as many as those of `flat`, or a level that is not
+            positive.
 
     Source: ours.
     """
     r = radii.double()
-    if not bool((r[1:] > r[:-1]).all()) or not bool((r > 0).all()):
-        raise ValueError(f"radii: got {radii.tolist()}; required positive and growing")
+    _require_radii(flat, r)
+    if not bool((r[1:] > r[:-1]).all()):
+        raise ValueError(f"radii: got {radii.tolist()}; required growing ones")
+    if level <= 0:
+        raise ValueError(f"level: got {level}; required greater than 0")
     value, low, high = (_reaches(curve, r, level) for curve in (flat.ratio, flat.high, flat.low))
-    status = _status(Status.CONVERGED if 0 < value < math.inf else Status.CENSORED)
+    missed = Status.FAILED if math.isnan(value) else Status.CENSORED
+    status = _status(Status.CONVERGED if 0 < value < math.inf else missed)
     ends = _four(value, min(low, float(r[-1])), max(high, float(r[0])), 0.0)
     return PlanarityRadius(*ends[:3], status)
+
+
+def _require_radii(flat: Flatness, radii: Tensor) -> None:
+    if radii.shape != flat.ratio.shape or not bool((radii > 0).all()):
+        wanted = f"positive ones of shape {tuple(flat.ratio.shape)}, that of flat"
+        raise ValueError(f"radii: got {radii.tolist()}; required {wanted}")
 
 
 def _reaches(curve: Tensor, radii: Tensor, level: float) -> float:

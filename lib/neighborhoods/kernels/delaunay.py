@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Float64, Int
 from scipy import spatial
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.sites import require_sites, rounding
 
 HIGHEST = 5
@@ -34,6 +35,7 @@ class Triangulation:
     qhull: spatial.Delaunay = field(repr=False)
 
 
+@checked()
 def triangulate(sites: Float[Tensor, "sites n"]) -> Triangulation:
     """Return the Delaunay triangulation of sites in 2 to 5 dimensions, by Qhull.
 

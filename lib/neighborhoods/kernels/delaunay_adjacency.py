@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Float64, Int, Int8
 from scipy.optimize import linprog
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.sites import require_pairs, require_sites
 from neighborhoods.kernels.statistics import Status
 
@@ -41,6 +42,7 @@ class Adjacency(NamedTuple):
     status: Int8[Tensor, " pairs"]
 
 
+@checked()
 def adjacency(sites: Float[Tensor, "sites n"], pairs: Int[Tensor, "pairs 2"]) -> Adjacency:
     """Decide for each pair whether it is an edge of the Delaunay triangulation, without triangulating.
 

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int, Int8
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.delaunay import Triangulation
 from neighborhoods.kernels.sites import require_finite, require_labels
 from neighborhoods.kernels.statistics import Status
@@ -29,6 +30,7 @@ class Weights(NamedTuple):
     status: Int8[Tensor, " points"]
 
 
+@checked()
 def barycentric(
     points: Float[Tensor, "points n"], corners: Float[Tensor, "points corners n"]
 ) -> Float[Tensor, "points corners"]:
@@ -50,6 +52,7 @@ def barycentric(
     return torch.cat([1 - others.sum(1, keepdim=True), others], 1)
 
 
+@checked()
 def delaunay_weights(
     points: Float[Tensor, "points n"],
     triangulation: Triangulation,
@@ -110,6 +113,7 @@ def _flatness(corners: Tensor) -> Tensor:
     return flatness
 
 
+@checked()
 def boundary_segments(
     triangulation: Triangulation, labels: Int[Tensor, " labels"]
 ) -> Float[Tensor, "segments 2 2"]:

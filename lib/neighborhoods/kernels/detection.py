@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, stats
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.statistics import require_fraction
 
 
@@ -18,6 +19,7 @@ class Separation(NamedTuple):
     high: float
 
 
+@checked()
 def separation(positive: npt.ArrayLike, negative: npt.ArrayLike, *, confidence: float = 0.95) -> Separation:
     r"""Return the area under the receiver operating characteristic of a score, with a score interval.
 

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int8, Int64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.null_spectra import deviation, marchenko_pastur
 from neighborhoods.kernels.spectra import Spectrum
 from neighborhoods.kernels.statistics import Status, require_fraction
@@ -28,6 +29,7 @@ class Dropped(NamedTuple):
     status: Int8[Tensor, "*batch"]
 
 
+@checked()
 def dropped_directions(
     spectrum: Spectrum,
     *,

@@ -7,6 +7,7 @@ from jaxtyping import Float, Float64
 from scipy import stats
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.spectra import Spectrum, spectrum
 from neighborhoods.kernels.statistics import require_fraction
 
@@ -27,6 +28,7 @@ class Flatness(NamedTuple):
     high: Float64[Tensor, "*batch"]
 
 
+@checked()
 def flatness(patch: Float[Tensor, "*batch m n"], confidence: float = 0.95) -> tuple[Flatness, Spectrum]:
     r"""Return the flatness of local samples, and the centred spectra that it was read from.
 

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Int8
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.sites import require_pairs, require_sites, rounding
 from neighborhoods.kernels.statistics import Status
 
@@ -28,6 +29,7 @@ class Gabriel(NamedTuple):
     status: Int8[Tensor, " pairs"]
 
 
+@checked()
 def gabriel(sites: Float[Tensor, "sites n"], pairs: Int[Tensor, "pairs 2"]) -> Gabriel:
     """Tell which pairs of sites are Gabriel pairs, in any dimension.
 

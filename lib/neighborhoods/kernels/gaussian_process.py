@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.definiteness import definiteness
 
 
@@ -24,6 +25,7 @@ class Posterior(NamedTuple):
     evidence: Float64[Tensor, " d"]
 
 
+@checked()
 def gaussian_process(
     gram: Float[Tensor, "n n"],
     cross: Float[Tensor, "m n"],

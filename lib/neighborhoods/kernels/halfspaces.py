@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
+
 
 class LeastStep(NamedTuple):
     """Solutions, one row for each programme.
@@ -23,6 +25,7 @@ class LeastStep(NamedTuple):
     multipliers: Float[Tensor, "m q"]
 
 
+@checked(iterations=0, tolerance=0)
 def least_step(
     normals: Float[Tensor, "m q n"],
     offsets: Float[Tensor, "m q"],

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
+from neighborhoods.kernels.arguments import checked
+
 
 class HullProjection(NamedTuple):
     """The nearest points of a hull, one row for each point projected.
@@ -19,6 +21,7 @@ class HullProjection(NamedTuple):
     distance: npt.NDArray[np.float64]
 
 
+@checked(points=1)
 def hull_projection(points: npt.ArrayLike, vertices: npt.ArrayLike) -> HullProjection:
     r"""Project points on the convex hull of vertices.
 

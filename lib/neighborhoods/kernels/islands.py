@@ -10,11 +10,13 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.statistics import require_fraction
 
 _BISECTIONS = 64
 
 
+@checked("edges")
 def island_stability(
     edges: Float[Tensor, "islands 2"], sigma: float | Float[Tensor, "*batch"], *, point: float = 0.0
 ) -> Float64[Tensor, "*batch"]:
@@ -47,6 +49,7 @@ def island_stability(
     return probability
 
 
+@checked()
 def level_crossings(
     stability: Callable[[Float64[Tensor, " grid"]], Float64[Tensor, " grid"]],
     gamma: float,

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int8, Int64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.statistics import Status
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -49,6 +50,7 @@ class _State(NamedTuple):
         return _State(*(part[which] for part in self))
 
 
+@checked()
 def minimise(
     objective: Objective,
     start: Float[Tensor, "m n"],

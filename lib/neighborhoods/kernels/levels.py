@@ -7,12 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.estimates import estimate
 from neighborhoods.kernels.persistence import Persistence, require_range
 from neighborhoods.kernels.probes import probe_of
 from neighborhoods.kernels.statistics import Classifier, require_fraction
 
 
+@checked(points=1)
 def persistence_levels(
     classifier: Classifier,
     points: Float[Tensor, "points ..."],

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.attacks import check_logits
 from neighborhoods.kernels.halfspaces import least_step
 from neighborhoods.kernels.statistics import Classifier
@@ -76,6 +77,7 @@ def improve(best: Best, points: Tensor, success: Tensor, origin: Tensor) -> Best
     )
 
 
+@checked(rivals=1, steps=0)
 def refine(goal: Goal, best: Best, *, rivals: int, steps: int) -> tuple[Best, Int64[Tensor, " m"]]:
     """Shorten steps by successive linearisation of the target's excess over its nearest rivals.
 

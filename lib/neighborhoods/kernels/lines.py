@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.layouts import PASS, first_layer, laid_out
 from neighborhoods.kernels.statistics import Classifier
 
@@ -13,6 +14,7 @@ Lines = Callable[[Tensor], Tensor]
 """Maps places `t`, one on each line, to what the classifier says there."""
 
 
+@checked("start", "step")
 def on_lines(
     classifier: Classifier, start: Float[Tensor, " m *shape"], step: Float[Tensor, " m *shape"]
 ) -> Lines:

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.chains import Chain, Chord, unpack
 from neighborhoods.kernels.chord_nodes import gauss_legendre
 from neighborhoods.kernels.path_factors import at_state
@@ -26,6 +27,7 @@ class _Node(NamedTuple):
     weight: float
 
 
+@checked(right=1, chunk=1)
 def mean_kernel(
     network: nn.Module,
     trajectory: Trajectory,

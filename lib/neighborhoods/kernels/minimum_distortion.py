@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.attacks import check_inside, check_mode
 from neighborhoods.kernels.boundaries import overshoot
 from neighborhoods.kernels.lbfgs import Minimum, Objective, minimise
@@ -69,6 +70,7 @@ class Search(NamedTuple):
     below: Float[Tensor, " m"]
 
 
+@checked()
 def minimum_distortion(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],

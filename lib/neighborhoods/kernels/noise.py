@@ -7,6 +7,8 @@ from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 from torch.quasirandom import SobolEngine
 
+from neighborhoods.kernels.arguments import checked
+
 Noise = Literal["gaussian", "sobol", "ball"]
 """`gaussian`: independent N(0, I). `sobol`: N(0, I) too, spread evenly. `ball`: uniform, radius √n."""
 
@@ -14,10 +16,11 @@ SCRAMBLES = 8  # at least, and fewer than twice as many, in a Sobol pool: their 
 BITS = 30  # of a Sobol coordinate, as SobolEngine has them
 
 
+@checked(like=1)
 def unit_noise(
     noise: Noise,
     samples: int,
-    like: Tensor,
+    like: Float[Tensor, "..."],
     *,
     axes: Tensor | None = None,
     generator: Generator | None = None,
@@ -59,6 +62,7 @@ def unit_noise(
     return flat.reshape(samples, *like.shape)
 
 
+@checked(dimension=1)
 def sobol_normals(
     samples: int, dimension: int, *, generator: Generator | None = None
 ) -> Float[Tensor, "samples dimension"]:

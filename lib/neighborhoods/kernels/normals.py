@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Float64, Int, Int8
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.flatness import Flatness, flatness
 from neighborhoods.kernels.spectra import Spectrum
 from neighborhoods.kernels.statistics import Classifier, Status
@@ -42,6 +43,7 @@ class LeastSquaresNormal(NamedTuple):
     spectrum: Spectrum
 
 
+@checked()
 def margins(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],
@@ -60,23 +62,44 @@ def margins(
         second: class $b$.
 
     Raises:
-        ValueError: a classifier that gives no logits or no gradient.
+        ValueError: a classifier that gives no logits, NaN or no gradient, or a class that it does not have.
 
     Source: the draft, Definition 29.3.
     """
+    found = margins_of(classifier, points, first, second)
+    if bool(found.difference.isnan().any()):
+        raise ValueError("classifier: got logits that are NaN; required numbers")
+    return found
+
+
+def margins_of(
+    classifier: Classifier, points: Float[Tensor, " m *shape"], first: Tensor, second: Tensor
+) -> Margins:
+    """Return what `margins` does, and NaN for points or logits that are no numbers."""
     with torch.enable_grad():
         x = points.detach().requires_grad_()
         logits = classifier(x)
-        if logits.ndim != 2 or not logits.requires_grad:
-            raise ValueError(
-                f"classifier: got {logits.dtype} of shape {tuple(logits.shape)}, no gradient; required logits"
-            )
+        _require_logits(logits, points, first=first, second=second)
         pair = torch.stack([first, second], 1)
         low, high = logits.gather(1, pair).unbind(1)
         gradient = torch.autograd.grad((high - low).sum(), x)[0].flatten(1)
     others = logits.detach().scatter(1, pair, -torch.inf)
     lead = torch.minimum(low, high).detach() - others.amax(1)
     return Margins((high - low).detach(), gradient, lead)
+
+
+def _require_logits(logits: Tensor, points: Tensor, **classes: Int[Tensor, " m"]) -> None:
+    """Raise `ValueError` unless a classifier gave differentiable logits, of which the classes are some."""
+    if logits.ndim != 2 or len(logits) != len(points) or not logits.requires_grad:
+        found = (
+            f"{logits.dtype} of shape {tuple(logits.shape)}, {'a' if logits.requires_grad else 'no'} gradient"
+        )
+        raise ValueError(f"classifier: got {found}; required logits ({len(points)}, classes) with one")
+    for name, values in classes.items():
+        if not bool(((values >= 0) & (values < logits.shape[1])).all()):
+            raise ValueError(
+                f"{name}: got {values.unique().tolist()}; required some of {logits.shape[1]} classes"
+            )
 
 
 def unit(vectors: Float[Tensor, "*batch n"]) -> tuple[Float[Tensor, "*batch n"], Int8[Tensor, "*batch"]]:
@@ -87,6 +110,7 @@ def unit(vectors: Float[Tensor, "*batch n"]) -> tuple[Float[Tensor, "*batch n"],
     return torch.where(good, vectors / length, 0.0), status
 
 
+@checked()
 def incidence(
     directions: Float[Tensor, "*#batch n"], normals: Float[Tensor, "*#batch n"]
 ) -> Float[Tensor, "..."]:
@@ -115,6 +139,7 @@ def incidence(
     return 2 * (apart / 2).clamp(max=1 / math.sqrt(2)).arcsin()
 
 
+@checked()
 def least_squares_normal(patch: Float[Tensor, "*batch m n"]) -> LeastSquaresNormal:
     r"""Return the normal of a local sample of boundary points by total least squares.
 

@@ -6,11 +6,13 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.statistics import require_fraction
 
 _ANGLES = 4097  # nodes of the cumulative law; its error is below 1e-7
 
 
+@checked()
 def marchenko_pastur(rows: int, columns: int) -> Float64[Tensor, " r"]:
     r"""Return the singular values that `rows` independent standard normal vectors have in the limit.
 
@@ -51,6 +53,7 @@ def marchenko_pastur(rows: int, columns: int) -> Float64[Tensor, " r"]:
     return (m * (1 + c + 2 * math.sqrt(c) * angle.cos()).clamp(min=0)).sqrt()
 
 
+@checked()
 def gaussian_edges(rows: int, columns: int, confidence: float = 0.95) -> tuple[float, float]:
     r"""Return bounds of all singular values of independent standard normals, each at half the level.
 

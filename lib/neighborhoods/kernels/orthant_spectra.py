@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple, get_args
 
 from scipy import integrate, stats
 
+from neighborhoods.kernels.arguments import checked
+
 Part = Literal["raw", "centred", "differences", "displacements"]
 
 
@@ -23,6 +25,7 @@ class OrthantSpectrum(NamedTuple):
     others: float
 
 
+@checked()
 def orthant_spectrum(facets: int, part: Part) -> OrthantSpectrum:
     r"""Return the singular values, over the root of the degrees of freedom, that a large sample tends to.
 

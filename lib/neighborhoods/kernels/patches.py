@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Float64, Int8
 from torch import Generator, Tensor, nn
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.boundaries import crossing
 from neighborhoods.kernels.layouts import first_layer
 from neighborhoods.kernels.normals import unit
@@ -51,6 +52,7 @@ def between(classifier: Classifier, first: int, second: int) -> Classifier:
     return lambda points: chosen(classifier(points))
 
 
+@checked(centre=1, samples=1)
 def patch(
     classifier: Classifier,
     centre: Float[Tensor, "*shape"],
@@ -100,6 +102,7 @@ def patch(
     return Patch(offsets, found.status, 2 * REACH * radius * 2.0**-iterations)
 
 
+@checked()
 def in_row_space(
     network: nn.Sequential, points: Float[Tensor, " m *shape"]
 ) -> tuple[nn.Sequential, Float64[Tensor, "n q"]]:
@@ -123,6 +126,8 @@ def in_row_space(
         raise ValueError(
             "network: got no full first layer of few units; required one, possibly after Flatten"
         )
+    if not bool(layer.weight.isfinite().all()):
+        raise ValueError("network: got weights that are not finite in its first layer; required finite ones")
     Q, R = torch.linalg.qr(layer.weight.detach().double().T)
     first = nn.Linear(Q.shape[1], layer.out_features, bias=layer.bias is not None, dtype=layer.weight.dtype)
     with torch.no_grad():

@@ -14,8 +14,17 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.path_report import Report, ledger, note, report
-from neighborhoods.kernels.path_run import Loss, Route, accumulate, cotangents, prepare, sketch_of
+from neighborhoods.kernels.path_run import (
+    Loss,
+    Route,
+    accumulate,
+    cotangents,
+    prepare,
+    require_as_many,
+    sketch_of,
+)
 from neighborhoods.kernels.trajectories import Trajectory, steps
 
 
@@ -62,10 +71,18 @@ class Prediction(NamedTuple):
 
 
 def cross_entropies(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return the cross-entropy of each example, from logits and classes: the usual loss."""
+    """Return the cross-entropy of each example, from logits and classes: the usual loss.
+
+    Raises:
+        ValueError: targets that are not classes of the logits.
+    """
+    if targets.is_floating_point() or not bool(((targets >= 0) & (targets < outputs.shape[1])).all()):
+        found = f"{targets.dtype}, {targets.unique().tolist()}"
+        raise ValueError(f"targets: got {found}; required integers below {outputs.shape[1]} classes")
     return cross_entropy(outputs, targets, reduction="none")
 
 
+@checked(tolerance=0, chunk=1)
 def path_kernel(
     network: nn.Module,
     trajectory: Trajectory,
@@ -113,6 +130,7 @@ def path_kernel(
     return PathKernel(result.transpose(1, 2), found)
 
 
+@checked(tolerance=0, chunk=1)
 def attribution(
     network: nn.Module,
     trajectory: Trajectory,
@@ -141,10 +159,7 @@ def attribution(
 
     Source: the draft, Theorem 14.5, corrected; for several classes section 17.4.
     """
-    if len(targets) != len(training):
-        raise ValueError(
-            f"targets: got {len(targets)} for {len(training)} training examples; required as many"
-        )
+    require_as_many(targets, training)
     run = prepare(network, trajectory, points, training, route=route, tolerance=tolerance, chunk=chunk)
     pull = cotangents(loss, targets)
     sketch = sketch_of(run, route, projection, generator)
@@ -152,6 +167,7 @@ def attribution(
     return Attribution(result[..., 0], run.start, kept, found)
 
 
+@checked(points=1, tolerance=0, chunk=1)
 def telescoped(
     network: nn.Module,
     trajectory: Trajectory,

@@ -116,6 +116,14 @@ def cotangents(loss: Loss, targets: Tensor) -> Cotangents:
     return pull
 
 
+def require_as_many(targets: Tensor, training: Tensor) -> None:
+    """Raise ValueError unless there is a target for each training example."""
+    if len(targets) != len(training):
+        raise ValueError(
+            f"targets: got {len(targets)} for {len(training)} training examples; required as many"
+        )
+
+
 def require_evaluation(network: nn.Module) -> None:
     """Raise ValueError where dropout or batch normalisation is in train mode."""
     for module in network.modules():

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int, Int8, Int64
 from torch import Generator, Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.certified import certified_scan
 from neighborhoods.kernels.estimates import estimate
 from neighborhoods.kernels.noise import Noise
@@ -30,6 +31,7 @@ class Persistence(NamedTuple):
     status: Int8[Tensor, " points"]
 
 
+@checked()
 def stability(
     classifier: Classifier,
     points: Float[Tensor, "points ..."],
@@ -79,6 +81,7 @@ def stability(
     )
 
 
+@checked(points=1, sigmas=1, classes=1)
 def class_frequencies(
     classifier: Classifier,
     points: Float[Tensor, "points ..."],
@@ -125,6 +128,7 @@ def class_frequencies(
     return counts.view(len(points), len(sigmas), classes)
 
 
+@checked()
 def persistence(
     classifier: Classifier,
     points: Float[Tensor, "points ..."],

@@ -82,6 +82,8 @@ def probe_of(
     where $W\varepsilon$ has the law of $U S \zeta$, and $\zeta$ is normal in as many dimensions as the layer
     has units. A convolutional network is asked in the layout that suits it (`on_blocks`).
     """
+    if labels is not None and bool((labels < 0).any()):
+        raise ValueError(f"labels: got {int(labels.min())}; required classes, 0 or more")
     scrambles = scrambles_in(samples) if noise == "sobol" else 1
     own = labels_of(classifier, points) if labels is None else labels
     layer, rest = first_layer(classifier, points)

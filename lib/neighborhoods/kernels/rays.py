@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float, Int, Int8
 from torch import Tensor
 
-from neighborhoods.kernels.lines import Lines, on_lines
-from neighborhoods.kernels.statistics import Classifier, Status, labels_of
+from neighborhoods.kernels.arguments import checked
+from neighborhoods.kernels.lines import on_lines
+from neighborhoods.kernels.statistics import Classifier, Status, labels_of, labels_where_known
 
 
 class Exit(NamedTuple):
@@ -29,6 +30,7 @@ class Exit(NamedTuple):
     status: Int8[Tensor, " m"]
 
 
+@checked("start", "directions")
 def first_exit(
     classifier: Classifier,
     start: Float[Tensor, " m *shape"],
@@ -59,11 +61,12 @@ def first_exit(
     """
     _check(limit, steps, iterations)
     lines = on_lines(classifier, start, directions)
-    own = _labels(lines, torch.zeros(len(start), dtype=start.dtype, device=start.device))
+    own, known = labels_where_known(lines, torch.zeros(len(start), dtype=start.dtype, device=start.device))
     low, high = torch.zeros_like(own, dtype=start.dtype), torch.full_like(own, torch.inf, dtype=start.dtype)
     for step in range(1, steps + 1):
         place = torch.full_like(low, limit * step / steps)
-        left = (_labels(lines, place) != own) & (high == torch.inf)
+        here, sure = labels_where_known(lines, place)
+        left, known = (here != own) & (high == torch.inf), known & (sure | (high < torch.inf))
         high = torch.where(left, place, high)
         low = torch.where(high == torch.inf, place, low)
         if bool((high < torch.inf).all()):
@@ -71,16 +74,18 @@ def first_exit(
     inside = high < torch.inf
     for _ in range(iterations):
         middle = torch.where(inside, (low + high) / 2, low)
-        left = _labels(lines, middle) != own
+        here, sure = labels_where_known(lines, middle)
+        left, known = here != own, known & sure
         low, high = torch.where(left, low, middle), torch.where(left & inside, middle, high)
     finite = (start.flatten(1).isfinite() & directions.flatten(1).isfinite()).all(1)
     status = torch.where(inside, int(Status.CONVERGED), int(Status.CENSORED))
-    status = torch.where(finite, status, int(Status.FAILED)).to(torch.int8)
+    status = torch.where(finite & known, status, int(Status.FAILED)).to(torch.int8)
     distance = (low + high) / 2
     reach = torch.where(inside, distance, limit).reshape(-1, *[1] * (start.ndim - 1))
     return Exit(start + reach * directions, distance, low, high, status)
 
 
+@checked(distances=1)
 def class_changes(
     classifier: Classifier,
     start: Float[Tensor, " m *shape"],
@@ -110,15 +115,12 @@ def class_changes(
         raise ValueError(f"distances: got {distances.tolist()}; required positive and growing")
     lines = on_lines(classifier, start, directions)
     ahead, behind = (
-        torch.stack([_labels(lines, (sign * place).expand(len(start))) for place in t], 1) for sign in (1, -1)
+        torch.stack([labels_of(lines, (sign * place).expand(len(start))) for place in t], 1)
+        for sign in (1, -1)
     )
     middle = (ahead[:, :1] != behind[:, :1]).long()
     steps = (ahead[:, 1:] != ahead[:, :-1]).long() + (behind[:, 1:] != behind[:, :-1]).long()
     return torch.cat([middle, steps], 1).cumsum(1)
-
-
-def _labels(lines: Lines, places: Tensor) -> Int[Tensor, " m"]:
-    return labels_of(lines, places)
 
 
 def _check(limit: float, steps: int, iterations: int) -> None:

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 
+from neighborhoods.kernels.arguments import checked
+
 Form = Literal["raw", "centred", "differences"]
 """`raw`: the rows. `centred`: minus their mean. `differences`: of pairs of rows drawn without replacement."""
 
@@ -28,6 +30,7 @@ class Spectrum(NamedTuple):
     degrees: int
 
 
+@checked()
 def spectrum(
     sample: Float[Tensor, "*batch m n"], form: Form = "raw", *, generator: Generator | None = None
 ) -> Spectrum:
@@ -65,6 +68,7 @@ def spectrum(
     return Spectrum(values, vectors, resolution, degrees)
 
 
+@checked()
 def flattened(sample: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
     r"""Return the sample with all its singular values equal and its Frobenius norm kept.
 
@@ -93,6 +97,7 @@ def flattened(sample: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
     return same
 
 
+@checked()
 def numerical_rank(spectrum: Spectrum, error: float = 0.0) -> Tensor:
     r"""Return how many singular values are certainly not zero, a lower bound of the rank.
 

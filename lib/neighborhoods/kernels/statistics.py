@@ -6,9 +6,11 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from scipy import stats
 from torch import Tensor
+
+from neighborhoods.kernels.arguments import checked
 
 Classifier = Callable[[Tensor], Tensor]
 """Maps points `(m, *shape)` to logits `(m, classes)`, floating, or to labels `(m,)`, integer."""
@@ -33,26 +35,41 @@ def labels_of(classifier: Classifier, points: Tensor) -> Int[Tensor, " points"]:
         points: the points, first axis first.
 
     Raises:
-        ValueError: the classifier returns neither logits `(m, classes)` nor labels `(m,)`.
+        ValueError: the classifier returns neither logits `(m, classes)` nor labels `(m,)`, or a logit that is
+            NaN; points on `meta`, where they have no numbers.
 
     Source: the draft, Definition 1.4; ties are ours.
 
     >>> labels_of(lambda x: torch.stack([x[:, 0], -x[:, 0]], 1), torch.tensor([[2.0], [-1.0]]))
     tensor([0, 1])
     """
+    labels, known = labels_where_known(classifier, points)
+    if not bool(known.all()):
+        unknown = int((~known).sum())
+        raise ValueError(f"classifier: got NaN for {unknown} of {len(points)} points; required numbers")
+    return labels
+
+
+def labels_where_known(
+    classifier: Classifier, points: Tensor
+) -> tuple[Int[Tensor, " points"], Bool[Tensor, " points"]]:
+    """Return the class of each point as `labels_of` does, and whether it has one: no logit is NaN."""
+    if points.is_meta:
+        raise ValueError("points: got a tensor on meta; required one that has numbers")
     with torch.no_grad():
         answers = classifier(points)
     if answers.is_floating_point() and answers.ndim == 2 and len(answers) == len(points):
-        first: Tensor = answers.max(1).indices  # what argmax gives, in half its time
-        return first
+        best = answers.max(1)  # what argmax gives, in half its time; NaN wherever a row has one
+        return best.indices, ~best.values.isnan()
     if not answers.is_floating_point() and answers.shape == points.shape[:1]:
-        return answers.long()
+        return answers.long(), torch.ones_like(answers, dtype=torch.bool)
     raise ValueError(
         f"classifier: got {answers.dtype} of shape {tuple(answers.shape)} for {len(points)} points; "
         f"required floating logits ({len(points)}, classes) or integer labels ({len(points)},)"
     )
 
 
+@checked()
 def clopper_pearson(
     successes: Counts, trials: Counts, confidence: float = 0.95
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -90,6 +107,7 @@ def clopper_pearson(
     return low, high
 
 
+@checked()
 def order_statistic_ranks(trials: int, probability: float, confidence: float = 0.95) -> tuple[int, int]:
     r"""Return ranks $l < u$ whose order statistics enclose the $p$-quantile $q$ with confidence $c$.
 

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.chains import Chord, unpack
 from neighborhoods.kernels.chord_nodes import gauss_legendre
 from neighborhoods.kernels.path_factors import Factor, at_state, averaged
@@ -25,6 +26,7 @@ from neighborhoods.kernels.trajectories import Step, Trajectory, read, steps
 Form = Literal["asymmetric", "dpk", "continuous", "averaged"]
 
 
+@checked(right=1, chunk=1)
 def tangent_kernel(
     network: nn.Module,
     trajectory: Trajectory,
@@ -54,6 +56,7 @@ def tangent_kernel(
     return _tangent(run.features, read(trajectory, step, run.features.size), run.points, run.training)
 
 
+@checked(right=1, chunk=1)
 def path_form(
     network: nn.Module,
     trajectory: Trajectory,

@@ -4,9 +4,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.sites import require_finite, require_labels, require_sites
 
 
+@checked()
 def voronoi_logits(
     points: Float[Tensor, "points n"],
     sites: Float[Tensor, "sites dimension"],

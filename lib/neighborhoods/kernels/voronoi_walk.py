@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int, Int8
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.normals import incidence
 from neighborhoods.kernels.sites import require_finite, require_sites, rounding
 from neighborhoods.kernels.statistics import Status
@@ -33,6 +34,7 @@ class Exit(NamedTuple):
     status: Int8[Tensor, " m"]
 
 
+@checked()
 def voronoi_exit(
     start: Float[Tensor, "m n"],
     end: Float[Tensor, "ends n"],

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.wedges import centreline_point, facet_distances
 
 
@@ -34,6 +35,7 @@ class Crossing(NamedTuple):
     meets: Bool[Tensor, "*batch"]
 
 
+@checked()
 def centreline(angles: Float[Tensor, " leaning"], dimension: int | None = None) -> Line:
     """Return the line through the apex whose points are equally far from all facets, at distance $t$.
 
@@ -50,6 +52,7 @@ def centreline(angles: Float[Tensor, " leaning"], dimension: int | None = None) 
     return Line(torch.zeros_like(direction), direction)
 
 
+@checked()
 def parallel_line(height: float, angles: Float[Tensor, " leaning"], dimension: int | None = None) -> Line:
     """Return the line along the first axis at one height above all others: $x_1 = t$, $x_i = \\varepsilon$.
 
@@ -73,6 +76,7 @@ def parallel_line(height: float, angles: Float[Tensor, " leaning"], dimension: i
     return Line(height * (1 - direction), direction)
 
 
+@checked()
 def line_crossing(
     starts: Float[Tensor, "*#batch n"],
     directions: Float[Tensor, "*#batch n"],

@@ -9,9 +9,11 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.wedges import require_angles
 
 
+@checked()
 def facet_normals(angles: Float[Tensor, " leaning"], dimension: int | None = None) -> Float64[Tensor, "k n"]:
     """Return the unit normals of the facets, pointing into the wedge.
 
@@ -41,6 +43,7 @@ def facet_normals(angles: Float[Tensor, " leaning"], dimension: int | None = Non
     return normals
 
 
+@checked()
 def dihedral_angles(angles: Float[Tensor, " leaning"]) -> Float64[Tensor, "k k"]:
     """Return the angle between each two facets, measured inside the wedge, in radians.
 
@@ -65,6 +68,7 @@ def dihedral_angles(angles: Float[Tensor, " leaning"]) -> Float64[Tensor, "k k"]
     return beta.fill_diagonal_(torch.pi)
 
 
+@checked()
 def normal_chain(
     angles: Float[Tensor, " leaning"], dimension: int | None = None, *, unit: bool = True
 ) -> Float64[Tensor, "leaning n"]:

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.statistics import require_fraction
 from neighborhoods.kernels.wedges import contains, facet_distances, orthant_stability, wedge_stability
 
@@ -33,6 +34,7 @@ class Dip(NamedTuple):
     high: Float64[Tensor, "*batch"]
 
 
+@checked()
 def orthant_persistence(
     distance: float | Float[Tensor, "*#batch"],
     facets: int | Int[Tensor, "*#batch"],
@@ -66,6 +68,7 @@ def orthant_persistence(
     return torch.where(always, math.inf, d / torch.where(always, 1.0, quantile))
 
 
+@checked("sigma")
 def effective_facets(
     distance: float | Float[Tensor, "*#batch"],
     sigma: float | Float[Tensor, "*#batch"],
@@ -98,6 +101,7 @@ def effective_facets(
     return facets
 
 
+@checked()
 def orthant_dip(distances: Float[Tensor, "*batch k"], gamma: float) -> Dip:
     """Return where points inside or outside an orthant are unstable; see `wedge_dip`.
 
@@ -119,6 +123,7 @@ def orthant_dip(distances: Float[Tensor, "*batch k"], gamma: float) -> Dip:
     return _dip(lambda s: orthant_stability(distances, 1 / s), inside, distances.double(), gamma)
 
 
+@checked()
 def wedge_dip(points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"], gamma: float) -> Dip:
     """Return where points inside or outside a wedge are unstable, for each the class it lies in.
 
@@ -141,6 +146,7 @@ def wedge_dip(points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning
     return _dip(lambda s: wedge_stability(points, angles, 1 / s), inside, distances, gamma)
 
 
+@checked()
 def wedge_persistence(
     points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"], gamma: float
 ) -> Float64[Tensor, "*batch"]:

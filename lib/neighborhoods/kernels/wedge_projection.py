@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.wedge_normals import facet_normals
 from neighborhoods.kernels.wedges import contains, facet_distances, require_angles, require_coordinates
 
@@ -46,6 +47,7 @@ class BoundaryProjection(NamedTuple):
     feet: Int[Tensor, "*batch"]
 
 
+@checked()
 def wedge_projection(points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"]) -> Projection:
     """Return the nearest point of the closed wedge, unique since the wedge is convex.
 
@@ -85,6 +87,7 @@ def wedge_projection(points: Float[Tensor, "*batch n"], angles: Float[Tensor, " 
     return Projection(replaced(points, nearest), distance.to(points), multipliers.to(points))
 
 
+@checked()
 def boundary_projection(
     points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"], *, tolerance: float | None = None
 ) -> BoundaryProjection:

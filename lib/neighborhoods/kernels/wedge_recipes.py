@@ -7,10 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.wedge_projection import first_coordinate, replaced
 from neighborhoods.kernels.wedges import facet_distances, require_angles, require_coordinates
 
 
+@checked()
 def iterated_projection(
     points: Float[Tensor, "*batch n"], normals: Float[Tensor, "facets n"]
 ) -> Float[Tensor, "*batch n"]:
@@ -39,6 +41,7 @@ def iterated_projection(
     return points
 
 
+@checked()
 def violated_projection(
     points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"]
 ) -> Float[Tensor, "*batch n"]:
@@ -68,6 +71,7 @@ def violated_projection(
     return replaced(points, torch.cat([height[..., None], raised], -1))
 
 
+@checked()
 def printed_projection(
     points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"]
 ) -> Float[Tensor, "*batch n"]:

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
+
 STEEPEST = math.radians(85)
 """The largest angle whose quadrature error is stated; steeper wedges are refused."""
 
@@ -21,6 +23,7 @@ LARGEST = 1e150
 _REACH, _PANELS, _NODES = 9.0, 16, 20  # the normal tail beyond 9 is 1e-19
 
 
+@checked()
 def contains(points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"]) -> Bool[Tensor, "*batch"]:
     """Tell which points lie in the closed wedge: $x_1 \\ge 0$ and $x_i \\ge x_1\\tan\\theta_{i-1}$.
 
@@ -39,6 +42,7 @@ def contains(points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"
     return (facet_distances(points, angles) >= 0).all(-1)
 
 
+@checked()
 def facet_distances(
     points: Float[Tensor, "*batch n"], angles: Float[Tensor, " leaning"]
 ) -> Float64[Tensor, "*batch k"]:
@@ -60,6 +64,7 @@ def facet_distances(
     return torch.cat([first, others * angles.cos() - first * angles.sin()], -1)
 
 
+@checked()
 def centreline_point(
     distance: float, angles: Float[Tensor, " leaning"], dimension: int | None = None
 ) -> Float64[Tensor, " n"]:
@@ -94,6 +99,7 @@ def centreline_point(
     return point
 
 
+@checked()
 def orthant_stability(
     distances: Float[Tensor, "*#batch k"], sigma: float | Float[Tensor, "*#batch"], *, outside: bool = False
 ) -> Float64[Tensor, "..."]:
@@ -121,6 +127,7 @@ def orthant_stability(
     return -torch.expm1(log_inside) if outside else log_inside.exp()
 
 
+@checked()
 def wedge_stability(
     points: Float[Tensor, "*#batch n"],
     angles: Float[Tensor, " leaning"],
@@ -158,6 +165,7 @@ def wedge_stability(
     return 1 - inside.sum(-1) if outside else inside.sum(-1)
 
 
+@checked()
 def solid_angle(angles: Float[Tensor, " leaning"]) -> float:
     """Return the share of all directions that point into the wedge.
 
