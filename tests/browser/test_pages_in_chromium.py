@@ -171,15 +171,16 @@ def test_search_finds_a_word(browser: Browser) -> None:
     assert any("chapters/persistence" in link for link in links)
 
 
-def test_figures_can_be_downloaded(browser: Browser) -> None:
+def test_what_made_a_figure_is_folded_away_until_asked_for(browser: Browser) -> None:
     context = contexts(browser, DESK, "light")
     page, _ = visit(context, "book/chapters/persistence.html")
-    figures = page.locator("article figure[id]").count()
-    links = page.locator("article figure[id] a.figure-download")
-    targets = links.evaluate_all("links => links.map(link => link.href)")
+    details = page.locator("figure#fig-10 details")
+    shut = details.bounding_box()
+    details.locator("summary").click()
+    opened, said = details.bounding_box(), details.inner_text()
     context.close()
-    assert figures == len(targets) > 0
-    assert all(Path(target.removeprefix("file://")).is_file() for target in targets)
+    assert shut and opened and opened["height"] > shut["height"]
+    assert re.search(r"profile \w+, commit \w+.*, seed \d+, device \w+", said)
 
 
 def test_detectors_see_a_bad_page(browser: Browser, tmp_path: Path) -> None:
