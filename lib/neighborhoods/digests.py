@@ -17,7 +17,9 @@ import torch
 
 PACKAGE = __name__.split(".", maxsplit=1)[0]
 # They move and show results and cannot change them: a word in an error message must not cost a training.
-MACHINERY = frozenset(f"{PACKAGE}.{name}" for name in ("artifacts", "store", "digests", "progress"))
+MACHINERY = frozenset(
+    f"{PACKAGE}.{name}" for name in ("artifacts", "cluster", "store", "digests", "progress")
+)
 
 
 def digest(*parts: str) -> str:

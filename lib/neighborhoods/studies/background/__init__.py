@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 from torch import Tensor
 
 from neighborhoods import profiles
+from neighborhoods.cluster import workers
 from neighborhoods.profiles import BackgroundSpec
 from neighborhoods.store import Item, Store
 from neighborhoods.studies.background import attacks
@@ -89,7 +90,9 @@ def measurements(store: Store, profile: str, spec: BackgroundSpec, *, jobs: int 
     plans = plan(spec)
     nine = store.get(everywhere(profile, spec))
     items = [attacked(profile, spec, numbers) for numbers in plans]
-    found: list[pd.DataFrame] = Parallel(n_jobs=jobs)(delayed(store.get)(item) for item in items)
+    found: list[pd.DataFrame]
+    with workers():
+        found = Parallel(n_jobs=jobs)(delayed(store.get)(item) for item in items)
     named = [
         rows.assign(attack=numbers.name, settings=numbers.text)
         for rows, numbers in zip(found, plans, strict=True)

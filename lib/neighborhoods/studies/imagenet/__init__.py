@@ -17,6 +17,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from torch import Tensor
 
+from neighborhoods.cluster import workers
 from neighborhoods.models import pretrained
 from neighborhoods.profiles import ImagenetSpec
 from neighborhoods.store import Item, Store
@@ -167,7 +168,8 @@ def shown(spec: ImagenetSpec, store: Store) -> list[Item[Any]]:
 def compute(spec: ImagenetSpec, store: Store, *, jobs: int = 2) -> None:
     """Compute what the chapter shows, side by side where it is not stored."""
     todo = [*shown(spec, store), *(item for name in at_hand(spec) for item in items(spec, store, name))]
-    Parallel(n_jobs=jobs)(delayed(_store)(store, item) for item in todo)
+    with workers():
+        Parallel(n_jobs=jobs)(delayed(_store)(store, item) for item in todo)
 
 
 def measured(

@@ -14,6 +14,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from torch import Tensor
 
+from neighborhoods.cluster import workers
 from neighborhoods.models.training import TrainingSpec
 from neighborhoods.profiles import NetworksSpec
 from neighborhoods.store import Item, Store
@@ -107,7 +108,9 @@ def table(store: Store, spec: NetworksSpec, *, jobs: int = 2) -> pd.DataFrame:
     """Return the rows of every network of the profile, computed side by side where they are not stored."""
     # The largest first: the last to finish should be a small one.
     names = sorted(spec.networks, key=list(zoo.ENTRIES).index, reverse=True)
-    parts: list[pd.DataFrame] = Parallel(n_jobs=jobs)(delayed(store.get)(row(spec, name)) for name in names)
+    parts: list[pd.DataFrame]
+    with workers():
+        parts = Parallel(n_jobs=jobs)(delayed(store.get)(row(spec, name)) for name in names)
     return pd.concat(parts[::-1], ignore_index=True)
 
 
