@@ -57,24 +57,32 @@ def approach(
     r"""Look with one part of the pool after the other, each where the line drawn so far meets the aim.
 
     To first order in the distances of its parts, the pool counts what it would at their mean of $1/\sigma$,
-    which is returned with the hits. Where parts lie farther apart, the whole pool looks again.
+    which is returned with the hits. Parts that lie far from the last one look again where that one does.
     """
     probe, rows, line, size = search.probe, search.rows, search.line, len(search.probe.pool)
-    cuts = sorted({0, size // 8, size // 4, size // 2, size})
+    cuts = list(pairwise(sorted({0, size // 8, size // 4, size // 2, size})))
     parts, places = [], []
-    for first, last in pairwise(cuts):
+    for first, last in cuts:
         sigma = line.root(rows, sigma, aim).clamp(*search.sigma_range)
-        parts.append(probe.hits(rows, sigma, first, last))
-        hits = parts[-1].sum(1)
-        line.add(rows, Look(sigma, hits, torch.full_like(hits, last - first)))
+        parts.append(_part(search, rows, sigma, (first, last)))
         places.append(1 / sigma)
-    t, shares = torch.stack(places), torch.tensor(cuts).diff().to(sigma) / size
-    mean = shares @ t
-    far = (line.slope(rows, sigma) * (t - mean)).abs().amax(0) > NEAR
-    sigma, in_class = torch.where(far, sigma, 1 / mean), torch.cat(parts, 1)
-    if far.any():
-        in_class[far] = probe.hits(rows[far], sigma[far], 0, size)
-    return sigma, in_class.view(len(rows), -1, probe.scrambles).sum(1)
+    t, slope = torch.stack(places), line.slope(rows, sigma)
+    far = slope * (t - t[-1]).abs() > NEAR
+    for place, cut in enumerate(cuts):
+        again = far[place].nonzero().flatten()
+        if len(again):
+            parts[place][again] = _part(search, rows[again], sigma[again], cut)
+            t[place, again] = t[-1, again]
+    shares = torch.tensor([last - first for first, last in cuts]).to(sigma) / size
+    return 1 / (shares @ t), torch.cat(parts, 1).view(len(rows), -1, probe.scrambles).sum(1)
+
+
+def _part(search: Search, rows: Tensor, sigma: Tensor, cut: tuple[int, int]) -> Bool[Tensor, "rows samples"]:
+    """Look with a part of the pool, and let the line know."""
+    in_class = search.probe.hits(rows, sigma, *cut)
+    hits = in_class.sum(1)
+    search.line.add(rows, Look(sigma, hits, torch.full_like(hits, cut[1] - cut[0])))
+    return in_class
 
 
 def crossing(search: Search, start: Tensor, window: Window, hits: Tensor | None = None) -> Crossing:
@@ -115,11 +123,9 @@ def newton(sigma: Tensor, hits: Tensor, size: int, slope: Tensor, aim: float | T
 
 def _whole(search: Search, at: Crossing, todo: Tensor) -> Int[Tensor, "todo scrambles"]:
     """Look with the whole pool, and let the line know."""
-    probe, rows, sigma, size = search.probe, search.rows[todo], at.sigma[todo], len(search.probe.pool)
-    found = probe.hits(rows, sigma, 0, size).view(len(todo), -1, probe.scrambles).sum(1)
-    hits = found.sum(1)
-    search.line.add(rows, Look(sigma, hits, torch.full_like(hits, size)))
-    return found
+    size, rows = len(search.probe.pool), search.rows[todo]
+    found = _part(search, rows, at.sigma[todo], (0, size))
+    return found.view(len(todo), -1, search.probe.scrambles).sum(1)
 
 
 def _open(

@@ -18,9 +18,8 @@ NORMAL = NormalDist()
 FIRST_LOOK = 16  # samples; a look doubles them while its verdict is in doubt
 HASTY, SURE = 1.5, 2.5  # standard errors from γ at which a look is decided at first, and in the end
 HALVINGS = 4  # of a rung on whose ends all and none are in class: to a twenty-fifth of σ
-ORIGIN = (
-    0.1  # weight of the origin in the fit, through which the line of a half-space passes; a shell's does not
-)
+# Weight of the origin in the fit: the line of a half-space passes through it, that of a photograph far off.
+ORIGIN = 0.01
 
 
 class Look(NamedTuple):

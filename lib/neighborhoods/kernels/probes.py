@@ -11,7 +11,7 @@ from neighborhoods.kernels.noise import Noise, scrambles_in, sobol_normals, unit
 from neighborhoods.kernels.statistics import Classifier, labels_of
 
 GRADIENTS = 256  # margin gradients that span the axes of Sobol noise
-GRADIENT_SHARE = 4  # at least so many looks for each gradient, which costs about three
+GRADIENT_SHARE = 8  # at least so many looks for each gradient, which costs about three
 NEGLIGIBLE = 1e-8  # variance of the margin along an axis, relative to the first, that needs no axis
 
 Answers = dict[tuple[int, float, int, int], Tensor]
