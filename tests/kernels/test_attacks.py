@@ -211,7 +211,7 @@ def test_train_mode_is_refused_where_it_matters(layer: nn.Module, images: Tensor
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"epsilon": -0.1}, r"epsilon: got -0\.1; required 0 or more"),
+        ({"epsilon": -0.1}, r"epsilon: got -0\.1; required at least 0"),
         ({"alpha": math.inf}, "alpha: got inf; required a finite number"),
         ({"steps": 0}, "steps: got 0; required at least 1"),
         ({"margin": -1.0}, r"margin: got -1\.0"),

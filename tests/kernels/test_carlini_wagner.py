@@ -138,7 +138,7 @@ def test_nothing_is_left_behind(network: nn.Module, images: Tensor) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"margin": -1.0}, r"margin: got -1\.0; required 0 or more"),
+        ({"margin": -1.0}, r"margin: got -1\.0; required at least 0"),
         ({"rate": 0.0}, r"rate: got 0\.0; required more than 0"),
         ({"rounds": 0}, "rounds: got 0; required at least 1"),
         ({"steps": 0}, "steps: got 0; required at least 1"),

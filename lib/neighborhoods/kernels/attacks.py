@@ -77,7 +77,7 @@ def fgsm(
     )
 
 
-@checked()
+@checked(epsilon=0, alpha=0, steps=1, margin=0)
 def igsm(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],
@@ -129,7 +129,8 @@ def igsm(
     >>> attack.success, attack.steps, attack.points
     (tensor([True]), tensor([2]), tensor([[0.5000, 0.4000]]))
     """
-    _check_numbers(epsilon, alpha, steps, stop, margin)
+    if stop not in ("success", "never"):
+        raise ValueError(f'stop: got {stop!r}; required "success" or "never"')
     check_points(points, labels, targets, box)
     check_mode(classifier)
     classes, sign = (labels.long(), 1) if targets is None else (targets.long(), -1)
@@ -171,18 +172,6 @@ def lead(logits: Float[Tensor, "m classes"], classes: Int64[Tensor, " m"]) -> Fl
     """Return by how much the logit of each row's class exceeds the largest other one."""
     own = logits.gather(1, classes[:, None])[:, 0]
     return own - logits.scatter(1, classes[:, None], -math.inf).amax(1)
-
-
-def _check_numbers(epsilon: float, alpha: float, steps: int, stop: str, margin: float) -> None:
-    for name, value, allowed, required in (
-        ("epsilon", epsilon, 0 <= epsilon < math.inf, "0 or more and finite"),
-        ("alpha", alpha, 0 <= alpha < math.inf, "0 or more and finite"),
-        ("steps", steps, steps >= 1, "at least 1"),
-        ("stop", stop, stop in {"success", "never"}, '"success" or "never"'),
-        ("margin", margin, 0 <= margin < math.inf, "0 or more and finite"),
-    ):
-        if not allowed:
-            raise ValueError(f"{name}: got {value!r}; required {required}")
 
 
 def check_points(points: Tensor, labels: Tensor, targets: Tensor | None, box: tuple[float, float]) -> None:

@@ -56,7 +56,7 @@ class _Task:
     box: tuple[float, float]
 
 
-@checked()
+@checked(margin=0, rounds=1, steps=1)
 def carlini_wagner(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],
@@ -108,7 +108,7 @@ def carlini_wagner(
     >>> attack.success, attack.points.round(decimals=2)
     (tensor([True]), tensor([[0.5000, 0.5000]]))
     """
-    _check(margin, rate, box, rounds=rounds, steps=steps)
+    _check(rate, box)
     check_points(points, labels, targets, box)
     check_mode(classifier)
     classes, sign = (labels, -1) if targets is None else (targets, 1)
@@ -180,12 +180,10 @@ def _excess(task: _Task, at: Tensor) -> tuple[Float[Tensor, " k"], Float[Tensor,
         return excess.detach(), torch.autograd.grad(excess.sum(), inputs)[0]
 
 
-def _check(margin: float, rate: float, box: tuple[float, float], **counts: int) -> None:
+def _check(rate: float, box: tuple[float, float]) -> None:
     for name, value, allowed, required in (
-        ("margin", margin, 0 <= margin < math.inf, "0 or more and finite"),
         ("rate", rate, 0 < rate < math.inf, "more than 0 and finite"),
         ("box", box, -math.inf < box[0] < box[1] < math.inf, "two finite ends in order"),
-        *((name, count, count >= 1, "at least 1") for name, count in counts.items()),
     ):
         if not allowed:
             raise ValueError(f"{name}: got {value!r}; required {required}")

@@ -50,7 +50,7 @@ class _State(NamedTuple):
         return _State(*(part[which] for part in self))
 
 
-@checked()
+@checked(memory=1, iterations=0, tolerance=0, decrease=0)
 def minimise(
     objective: Objective,
     start: Float[Tensor, "m n"],
@@ -88,7 +88,7 @@ def minimise(
     >>> minimise(bowl, torch.zeros(1, 2)).points
     tensor([[1., 1.]])
     """
-    _check(start, box, memory=memory, iterations=iterations, tolerance=tolerance, decrease=decrease)
+    _require_inside(start, box)
     state, ended = _begin(objective, start, memory)
     settled = torch.zeros_like(state.rows, dtype=torch.bool)
     for iteration in range(iterations + 1):
@@ -208,11 +208,7 @@ def _finish(ended: Minimum, state: _State, slope: Tensor, status: Tensor, which:
     ended.slope[rows], ended.status[rows] = slope[which], status[which].to(torch.int8)
 
 
-def _check(start: Tensor, box: tuple[float, float], **numbers: int | float) -> None:
-    for name, value in numbers.items():
-        least = int(name == "memory")
-        if not value >= least:
-            raise ValueError(f"{name}: got {value!r}; required at least {least}")
+def _require_inside(start: Tensor, box: tuple[float, float]) -> None:
     if len(start) and not bool(((start >= box[0]) & (start <= box[1])).all()):
         low, high = start.min().item(), start.max().item()
         raise ValueError(f"start: got coordinates in [{low}, {high}]; required inside the box {box}")

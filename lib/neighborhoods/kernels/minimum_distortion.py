@@ -70,7 +70,7 @@ class Search(NamedTuple):
     below: Float[Tensor, " m"]
 
 
-@checked()
+@checked(margin=0, rounds=1, refinements=0, rivals=1, iterations=0, memory=1, decrease=0, starts=1)
 def minimum_distortion(
     classifier: Classifier,
     points: Float[Tensor, " m *shape"],
@@ -128,8 +128,6 @@ def minimum_distortion(
     >>> attack.success, attack.points.round(decimals=2)
     (tensor([True]), tensor([[0.5000, 0.5000]]))
     """
-    counts = {"rounds": rounds, "refinements": refinements, "rivals": rivals, "starts": starts}
-    _check(margin, decrease, iterations=iterations, memory=memory, **counts)
     check_inside(points, box)
     check_mode(classifier)
     goal = Goal(classifier, points.detach().flatten(1), points.shape[1:], targets.long(), margin, box)
@@ -238,13 +236,3 @@ def _objective(goal: Goal, rows: Int64[Tensor, " k"], penalty: Float[Tensor, " k
         return step.square().sum(1) / 2 + loss.detach(), step + slope
 
     return objective
-
-
-def _check(margin: float, decrease: float, **counts: int) -> None:
-    for name, value in (("margin", margin), ("decrease", decrease)):
-        if not 0 <= value < math.inf:
-            raise ValueError(f"{name}: got {value!r}; required 0 or more and finite")
-    for name, count in counts.items():
-        least = int(name not in ("refinements", "iterations"))
-        if count < least:
-            raise ValueError(f"{name}: got {count}; required at least {least}")

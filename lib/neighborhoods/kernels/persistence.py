@@ -128,7 +128,7 @@ def class_frequencies(
     return counts.view(len(points), len(sigmas), classes)
 
 
-@checked()
+@checked(groups=1)
 def persistence(
     classifier: Classifier,
     points: Float[Tensor, "points ..."],
@@ -182,7 +182,7 @@ def persistence(
     """
     require_fraction("gamma", gamma)
     require_fraction("confidence", confidence)
-    _check(sigma_range, method, noise, groups)
+    _check(sigma_range, method, noise)
     measure = estimate if method == "fast" else certified_scan
     kind: Noise = noise or ("sobol" if method == "fast" else "gaussian")
     own = labels_of(classifier, points) if labels is None else labels
@@ -207,11 +207,9 @@ def _require_positive(name: str, values: Tensor) -> None:
         raise ValueError(f"{name}: got {values.min().item()}; required positive numbers")
 
 
-def _check(sigma_range: tuple[float, float], method: str, noise: str | None, groups: int) -> None:
+def _check(sigma_range: tuple[float, float], method: str, noise: str | None) -> None:
     require_range(sigma_range)
     if method not in ("fast", "certified"):
         raise ValueError(f'method: got {method!r}; required "fast" or "certified"')
     if method == "certified" and noise == "sobol":
         raise ValueError('noise: got "sobol"; required independent draws ("gaussian", "ball") to certify')
-    if groups < 1:
-        raise ValueError(f"groups: got {groups}; required at least 1")
