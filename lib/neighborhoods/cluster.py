@@ -1,19 +1,35 @@
 """Where independent items are computed: in processes of this machine, or by the workers of a Dask cluster."""
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+import warnings
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from typing import TypeVar
 
-from joblib import parallel_config
+from joblib import Parallel, delayed, parallel_config
 
 CLUSTER = "NEIGHBORHOODS_CLUSTER"
 
+T = TypeVar("T")
+R = TypeVar("R")
 
-def workers() -> AbstractContextManager[object]:
-    """Return a context in which `joblib.Parallel` uses the cluster that `NEIGHBORHOODS_CLUSTER` names.
 
-    The variable holds the address of its scheduler, such as ``tcp://node7:8786``; without it, processes of
-    this machine are used. What a worker was computing when it ended is computed again by another one, and
-    all of them need the store's folder under the same path.
+def side_by_side(function: Callable[[T], R], items: Iterable[T], *, jobs: int) -> list[R]:
+    """Return what a function gives for each of the items, in their order.
+
+    `NEIGHBORHOODS_CLUSTER` may hold the address of a Dask scheduler, such as ``tcp://node7:8786``, whose
+    workers then compute; without it, so many processes of this machine do. What a worker was computing when
+    it ended is computed again by another one, and all of them need the store's folder under the same path.
+
+    Args:
+        function: of one item; it goes to the workers with all that it holds.
+        items: independent of each other.
+        jobs: how many are computed at a time, where there is no cluster.
     """
     address = os.environ.get(CLUSTER)
-    return parallel_config(backend="dask", scheduler_host=address) if address else nullcontext()
+    where = parallel_config(backend="dask", scheduler_host=address) if address else nullcontext()
+    with where, warnings.catch_warnings():
+        # joblib replaces a process whose memory has grown, between two items, and says so.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+        found: list[R] = Parallel(n_jobs=jobs)(delayed(function)(item) for item in items)
+    return found

@@ -10,11 +10,10 @@ Each function takes the chapter's numbers and returns an `Item` for `Store.get`,
 from importlib.metadata import version
 
 import pandas as pd
-from joblib import Parallel, delayed
 from torch import Tensor
 
 from neighborhoods import profiles
-from neighborhoods.cluster import workers
+from neighborhoods.cluster import side_by_side
 from neighborhoods.profiles import BackgroundSpec
 from neighborhoods.store import Item, Store
 from neighborhoods.studies.background import attacks
@@ -88,14 +87,12 @@ def measurements(store: Store, profile: str, spec: BackgroundSpec, *, jobs: int 
     Columns: ``attack``, ``settings``, ``goal`` (targeted or untargeted), those of `attacks.rows`.
     """
     plans = plan(spec)
-    nine = store.get(everywhere(profile, spec))
-    items = [attacked(profile, spec, numbers) for numbers in plans]
-    found: list[pd.DataFrame]
-    with workers():
-        found = Parallel(n_jobs=jobs)(delayed(store.get)(item) for item in items)
+    others = [attacked(profile, spec, numbers) for numbers in plans]
+    # The last attack takes longest, and is begun early.
+    nine, *found = side_by_side(store.get, [everywhere(profile, spec), *others[::-1]], jobs=jobs)
     named = [
         rows.assign(attack=numbers.name, settings=numbers.text)
-        for rows, numbers in zip(found, plans, strict=True)
+        for rows, numbers in zip(found[::-1], plans, strict=True)
     ]
     least = attacks.of_nine(nine, spec.seed).assign(settings=DEFAULTS)
     return pd.concat([least, *named], ignore_index=True)

@@ -11,13 +11,13 @@ Which photographs a network gets right decides what is attacked, so most functio
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
-from joblib import Parallel, delayed
 from torch import Tensor
 
-from neighborhoods.cluster import workers
+from neighborhoods.cluster import side_by_side
 from neighborhoods.models import pretrained
 from neighborhoods.profiles import ImagenetSpec
 from neighborhoods.store import Item, Store
@@ -168,8 +168,7 @@ def shown(spec: ImagenetSpec, store: Store) -> list[Item[Any]]:
 def compute(spec: ImagenetSpec, store: Store, *, jobs: int = 2) -> None:
     """Compute what the chapter shows, side by side where it is not stored."""
     todo = [*shown(spec, store), *(item for name in at_hand(spec) for item in items(spec, store, name))]
-    with workers():
-        Parallel(n_jobs=jobs)(delayed(_store)(store, item) for item in todo)
+    side_by_side(partial(_store, store), todo, jobs=jobs)
 
 
 def measured(

@@ -11,10 +11,9 @@ from collections.abc import Hashable
 from pathlib import Path
 
 import pandas as pd
-from joblib import Parallel, delayed
 from torch import Tensor
 
-from neighborhoods.cluster import workers
+from neighborhoods.cluster import side_by_side
 from neighborhoods.models.training import TrainingSpec
 from neighborhoods.profiles import NetworksSpec
 from neighborhoods.store import Item, Store
@@ -108,9 +107,7 @@ def table(store: Store, spec: NetworksSpec, *, jobs: int = 2) -> pd.DataFrame:
     """Return the rows of every network of the profile, computed side by side where they are not stored."""
     # The largest first: the last to finish should be a small one.
     names = sorted(spec.networks, key=list(zoo.ENTRIES).index, reverse=True)
-    parts: list[pd.DataFrame]
-    with workers():
-        parts = Parallel(n_jobs=jobs)(delayed(store.get)(row(spec, name)) for name in names)
+    parts = side_by_side(store.get, [row(spec, name) for name in names], jobs=jobs)
     return pd.concat(parts[::-1], ignore_index=True)
 
 
