@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from neighborhoods.figures.style import ADVERSARIAL, NATURAL, ORIGINAL, OTHER, THEORY, image
 
@@ -96,6 +97,7 @@ def distortions(ax: Axes, values: dict[str, npt.NDArray[np.float64]], draft: flo
         ax.hist(some, list(edges), alpha=0.45, color=colour, label=f"{name} ({len(some)})")
     ax.axvline(draft, color=ORIGINAL, linestyle=":", linewidth=0.8, label="the draft's mean, VGG16")
     ax.set(xscale="log", xlabel="distortion", ylabel="adversaries")
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(fontsize=7)
 
 
@@ -137,6 +139,7 @@ def sides(axes: Sequence[Axes], table: pd.DataFrame, slope: float) -> None:
         ends = np.array([rows["equal"].min(), rows["equal"].max()])
         ax.plot(ends, slope * ends, color=ORIGINAL, linewidth=0.8, linestyle=":", label="flat boundary")
         ax.set(xscale="log", yscale="log", title=name, xlabel="distance from the tangent plane")
+        ax.xaxis.set_minor_formatter(NullFormatter())  # the labels of a short axis would overlap
     axes[0].set_ylabel("σ*")
     axes[0].legend(fontsize=7)
 
