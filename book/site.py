@@ -18,7 +18,13 @@ from book.parameters import BuildError
 LIBRARIES = ("jupyter-book", "Sphinx", "myst-nb", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-proof")
 PAGES = ("_config.yml", "_toc.yml", "_static", "book", "CHANGELOG.md", "CONTRIBUTING.md", "README.md")
 # The reference comes from the library, the parameters from the notebooks; cells of the tables stand on pages.
-TABLES = ("data/draft", "results/paper", "benchmarks/results.json", "tests/expected/bad_inputs.csv")
+TABLES = (
+    "data/draft",
+    "results/paper",
+    "benchmarks/results.json",
+    "benchmarks/builds.csv",
+    "tests/expected/bad_inputs.csv",
+)
 SOURCES = (*PAGES, "lib", "notebooks", *TABLES)
 MATHJAX = "tex-svg-full.js"  # one file with every extension and glyph
 STAMP = ".inputs.json"
