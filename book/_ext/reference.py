@@ -1,4 +1,4 @@
-"""The reference of the library, from its docstrings: `{modules} neighborhoods.kernels` documents a package.
+"""The reference of the library, from its docstrings: `{modules}` documents the packages and modules it lists.
 
 Docstrings are written as they are read in an editor: formulas between dollar signs, names between single
 backticks. reStructuredText, which autodoc reads, wants both in another way.
@@ -83,12 +83,11 @@ def modules(name: str) -> list[str]:
 class Modules(SphinxDirective):
     """Document modules and packages, each module in a section of its own."""
 
-    required_arguments = 1
-    optional_arguments = 10
+    has_content = True
 
     def run(self) -> list[nodes.Node]:
         """Return the sections."""
-        names = [each for name in self.arguments for each in modules(name)]
+        names = [each for name in " ".join(self.content).split() for each in modules(name)]
         text = "\n".join(f"## `{name.split('.', 1)[1]}`\n\n{MODULE.format(name=name)}" for name in names)
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
