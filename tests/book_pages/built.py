@@ -25,6 +25,7 @@ FETCHED_LINKS = {
 }
 CSS_ADDRESS = re.compile(r"(?:url\(|@import)\s*['\"]?((?:https?:)?//[^'\")\s;]+)")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+MARKUP = re.compile(r"```|\{[a-z-]+\}`|^:::", re.MULTILINE)
 STATEMENTS = {"definition", "theorem", "proposition", "lemma", "remark", "algorithm"}
 PROVED = {"theorem", "proposition", "lemma", "algorithm"}
 SECTIONS = {"prose", "claim", "result", "open"}
@@ -39,6 +40,16 @@ def parse(page: Path) -> BeautifulSoup:
 
 def pages(html: Path) -> list[Path]:
     return [page for page in sorted(html.rglob("*.html")) if "_static" not in page.parts]
+
+
+# ---- markup ----------------------------------------------------------------------------------------------
+def unread_markup(html: Path) -> list[str]:
+    """Every page on which a fence, a directive or a role stands as it was written."""
+    return [
+        f"{page.relative_to(html)}: {found[0]}"
+        for page in pages(html)
+        if (article := parse(page).article) and (found := MARKUP.search(article.get_text()))
+    ]
 
 
 # ---- links ---------------------------------------------------------------------------------------------

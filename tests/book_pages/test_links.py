@@ -1,9 +1,9 @@
-"""No link of the book leads nowhere, and no page loads a file of another machine."""
+"""No link of the book leads nowhere, no page loads a file of another machine, and none shows its markup."""
 
 from pathlib import Path
 
 import pytest
-from built import broken_links, external_resources, pages
+from built import broken_links, external_resources, pages, unread_markup
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -52,6 +52,11 @@ def test_detector_reads_style_sheets(tmp_path: Path) -> None:
     assert external_resources(write(tmp_path, a_css=f"/* {font} */ p {{ background: url(x.png) }}")) == []
 
 
+@pytest.mark.parametrize("text", ["```{csv-table} by `x`", "see {doc}`page`", "<pre>\n:::{note}</pre>"])
+def test_detector_finds_markup_that_was_not_read(tmp_path: Path, text: str) -> None:
+    assert len(unread_markup(write(tmp_path, a_html=f"<article><p>{text}</p></article>"))) == 1
+
+
 def test_no_link_is_broken(html: Path) -> None:
     assert len(pages(html)) > 1
     assert broken_links(html) == []
@@ -59,3 +64,7 @@ def test_no_link_is_broken(html: Path) -> None:
 
 def test_no_page_loads_an_external_resource(html: Path) -> None:
     assert external_resources(html) == []
+
+
+def test_no_page_shows_its_markup(html: Path) -> None:
+    assert unread_markup(html) == []
