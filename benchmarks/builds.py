@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import psutil
+from neighborhoods.store import commit
 
 ROOT = Path(__file__).parents[1]
 TABLE = Path(__file__).with_name("builds.csv")
@@ -46,7 +47,7 @@ def measured(profile: str) -> dict[str, object]:
         "GiB of memory": round(psutil.virtual_memory().total / GIB),
         "processor": _processor(),
         "system": f"{platform.system()}, Python {platform.python_version()}",
-        "commit": _git("rev-parse", "--short=10", "HEAD"),
+        "commit": str(commit()["commit"])[:10],
     }
 
 
@@ -63,12 +64,6 @@ def _processor() -> str:
 def _cpuinfo() -> str:
     file = Path("/proc/cpuinfo")
     return file.read_text() if file.exists() else ""
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -232,18 +232,19 @@ def _origin(spec: object, value: Value) -> dict[str, object]:
         named["device"] = torch.cuda.get_device_name() if torch.cuda.is_initialized() else "cpu"
     if named["dtype"] is None and isinstance(value, dict):
         named["dtype"] = sorted({str(tensor.dtype) for tensor in value.values()})
-    return {**_commit(), "versions": versions(), **{name: canonical(entry) for name, entry in named.items()}}
+    return {**commit(), "versions": versions(), **{name: canonical(entry) for name, entry in named.items()}}
 
 
 @cache
-def _commit() -> dict[str, object]:
+def commit() -> dict[str, object]:
+    """The ``commit`` of the code and whether it is ``dirty``; None for both outside of a repository."""
     # No optional locks: looking at the working tree must not get in the way of a commit made meanwhile.
     git = ["git", "--no-optional-locks", "-C", str(Path(__file__).parent)]
     try:
-        commit = subprocess.check_output([*git, "rev-parse", "HEAD"], text=True, stderr=subprocess.DEVNULL)
+        head = subprocess.check_output([*git, "rev-parse", "HEAD"], text=True, stderr=subprocess.DEVNULL)
         changes = subprocess.check_output(
             [*git, "status", "--porcelain"], text=True, stderr=subprocess.DEVNULL
         )
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "dirty": None}
-    return {"commit": commit.strip(), "dirty": bool(changes)}
+    return {"commit": head.strip(), "dirty": bool(changes)}
