@@ -19,6 +19,7 @@ SCREENSHOTS = ROOT / "_build" / "screenshots"
 PAGES = sorted(str(page.relative_to(HTML)) for page in (HTML / "book").rglob("*.html")) or ["book/index.html"]
 # Rows and entries of the reference after the first few, which are alike, and formulas, which are drawings.
 ALIKE = ["tr:nth-of-type(n+9)", "section:nth-of-type(n+4) dl.py", "mjx-container"]
+READABLE = 4.5  # contrast of text that WCAG 2 asks for at level AA, here of formulas and long tables, too
 PHONE, DESK = {"width": 375, "height": 800}, {"width": 1300, "height": 900}
 
 pytestmark = [
@@ -26,6 +27,29 @@ pytestmark = [
     pytest.mark.skipif(chromium.executable() is None, reason="there is no Chromium on this machine"),
 ]
 
+CONTRAST = """
+() => {
+  const parse = colour => colour.match(/[0-9.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const part = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  };
+  const behind = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const ratio = element => {
+    const pair = [light(parse(getComputedStyle(element).color)), light(behind(element))];
+    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+  };
+  const text = "p, li, h1, h2, td, th, figcaption span, p a:not(.headerlink), mjx-container, code, pre span";
+  const all = [...document.querySelectorAll(`article :is(${text})`)];
+  return Math.min(...all.filter(element => element.offsetParent).map(ratio));
+}
+"""
 PROSE = """
 () => {
   const copy = document.querySelector("article").cloneNode(true);
@@ -58,6 +82,7 @@ class Seen(NamedTuple):
     written: int
     drawn: int
     theme: str
+    contrast: float
     violations: list[str]
 
 
@@ -87,6 +112,7 @@ def look(browser: Browser, name: str, mode: str) -> Seen:
         page.locator("article .math").count(),
         page.locator("article mjx-container").count(),
         page.evaluate("() => document.documentElement.dataset.theme"),
+        page.evaluate(CONTRAST),
         violations(page, {} if mode == "light" else {"runOnly": ["color-contrast"]}),
     )
     context.close()
@@ -154,6 +180,7 @@ def test_page_fits_a_phone(browser: Browser, name: str) -> None:
 def test_page_can_be_read_by_all(seen: Callable[[str, str], Seen], name: str, mode: str) -> None:
     page = seen(name, mode)
     assert page.theme == mode
+    assert page.contrast >= READABLE
     assert page.violations == []
 
 
@@ -199,8 +226,9 @@ def test_detectors_see_a_bad_page(browser: Browser, tmp_path: Path) -> None:
     )
     context = contexts(browser, PHONE, "light")
     page, troubles = visit(context, str(bad))
-    grave, excess = violations(page, {}), page.evaluate(TOO_WIDE)
+    contrast, grave, excess = page.evaluate(CONTRAST), violations(page, {}), page.evaluate(TOO_WIDE)
     context.close()
+    assert contrast < READABLE
     assert any(rule.startswith("color-contrast") for rule in grave)
     assert excess != []
     assert any("asks for https" in trouble for trouble in troubles)
