@@ -217,10 +217,18 @@ def family(process: BaseProcess, word: str, count: int = 1) -> list[psutil.Proce
     deadline = time.monotonic() + 300
     while True:
         below = psutil.Process(process.pid).children(recursive=True)
-        if sum(word in " ".join(child.cmdline()) for child in below) >= count:
+        if sum(says(child, word) for child in below) >= count:
             return below
         assert process.is_alive() and time.monotonic() < deadline, f"no {word} was started"
         time.sleep(0.1)
+
+
+def says(process: psutil.Process, word: str) -> bool:
+    """Whether a process has a word in its command; one that has just ended has no command."""
+    try:
+        return word in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # ended, or a zombie, between the listing and the question
+        return False
 
 
 def kill(process: BaseProcess, below: list[psutil.Process]) -> None:
