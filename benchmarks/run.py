@@ -198,7 +198,7 @@ def boundary_row(case: Case, network: nn.Sequential, repetitions: int) -> Row:
 def photographs_row(name: str) -> Row:
     """Time 0.7-persistence of photographs under a pretrained network."""
     found = imagenet.duel(name.partition("/")[2], GAMMA)
-    return row(name, found.ours[: len(found.literal)], found.literal, found.errors, imagenet.note(found))
+    return row(name, found.ours, found.literal, found.errors, imagenet.note(found))
 
 
 def duel_rows(names: list[str], repetitions: int) -> Iterator[Row]:

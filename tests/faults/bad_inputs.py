@@ -1,7 +1,8 @@
-"""Call every public kernel with bad arguments, as a user would: `python tests/faults/bad_inputs.py TABLE`.
+"""Call every public function with bad arguments, as a user would: `python tests/faults/bad_inputs.py TABLE`.
 
-Public is each function of `neighborhoods.kernels` whose docstring names its source. It is called with the
-valid arguments of `valid_calls`, then with one of them spoilt. It survives by refusing, with a `ValueError`
+Public is each function of `neighborhoods.kernels` whose docstring names its source, and each of the modules
+`MODELS` whose docstring says what it raises. It is called with the valid arguments of `valid_calls`, then
+with one of them spoilt. It survives by refusing, with a `ValueError`
 or `TypeError` that names the argument, or by a true answer: no rows for no points, the same numbers for
 integers as for equal floats, a status that admits the failure. All else fails: other exceptions, calls
 without an end. The hook that checks shapes in other tests is not installed.
@@ -17,15 +18,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple, get_args
 
 import pandas as pd
 import torch
-from neighborhoods import kernels
-from neighborhoods.kernels import linearised
+from neighborhoods import kernels, models
 from neighborhoods.kernels.statistics import Status
 from neighborhoods.kernels.trajectories import Trajectory
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from valid_calls import CALLS
 
 SECONDS = 60
@@ -33,7 +34,20 @@ FRACTIONS = ("gamma", "confidence", "probability")
 NAN, INFINITE = float("nan"), float("inf")
 FLOATS = {"NaN": NAN, "infinite": INFINITE, "negative": -1.0, "zero": 0.0, "wrong type": "1"}
 COUNTS = {"negative": -1, "zero": 0, "wrong type": 1.5}
-PARTS = {"trajectory": ["states"], "gammas": ["gamma"]}  # what a message may name for the whole
+# Of the others, `training` and `shards` take specifications and files, `precision` a switch.
+MODELS = (
+    "average_vector_field",
+    "datasets",
+    "images",
+    "networks",
+    "optimisers",
+    "packaged_attacks",
+    "perceptrons",
+    "pretrained",
+    "trajectory",
+)
+# What a message may name for the whole; the book's parameters are called network and images.
+PARTS = {"trajectory": ["states"], "gammas": ["gamma"], "name": ["network"], "folder": ["images"]}
 ADMITTED = (Status.UNDECIDED, Status.FAILED)
 
 
@@ -48,15 +62,25 @@ class Outcome(NamedTuple):
 
 
 def public() -> dict[str, Callable[..., Any]]:
-    """The functions whose docstring names a source, by module and name."""
+    """The public functions by module and name."""
     found = {}
     for module in pkgutil.iter_modules(kernels.__path__):
-        content = importlib.import_module(f"{kernels.__name__}.{module.name}")
-        for name, value in vars(content).items():
-            own = inspect.isfunction(value) and value.__module__ == content.__name__
-            if own and not name.startswith("_") and "Source:" in (value.__doc__ or ""):
-                found[f"{module.name}.{name}"] = value
+        found |= _of_module(kernels, module.name, "Source:")
+    for name in MODELS:
+        found |= _of_module(models, name, "Raises:")
     return found
+
+
+def _of_module(package: ModuleType, module: str, word: str) -> dict[str, Callable[..., Any]]:
+    content = importlib.import_module(f"{package.__name__}.{module}")
+    return {
+        f"{module}.{name}": value
+        for name, value in vars(content).items()
+        if inspect.isfunction(value)
+        and value.__module__ == content.__name__
+        and not name.startswith("_")
+        and word in (value.__doc__ or "")
+    }
 
 
 def faults(function: Callable[..., Any], name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -116,19 +140,31 @@ def _of_structure(value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, tuple) and hasattr(value, "_fields"):
         name = next(key for key, part in value._asdict().items() if part.is_floating_point())
         yield "NaN", value._replace(**{name: _first(getattr(value, name), NAN)})
-    elif is_dataclass(value):
+    elif is_dataclass(value) or isinstance(value, torch.optim.Optimizer):
         yield "wrong type", None
-    elif isinstance(value, list | tuple) and isinstance(value[0], Tensor):
-        yield "NaN", type(value)([_first(value[0], NAN), *value[1:]])
-        yield "empty", type(value)()
-    elif isinstance(value, list):
-        yield "NaN", [NAN, *value[1:]]
-        yield "infinite", [INFINITE, *value[1:]]
-        yield "empty", []
+    elif isinstance(value, list | tuple):
+        yield from _of_sequence(value)
+    elif isinstance(value, Path):
+        yield "out of range", value / "missing"
+    elif isinstance(value, dict):
+        yield "empty", {}
+        yield "wrong shape", {name: part[:0] for name, part in value.items()}
     elif hasattr(value, "dtype"):
         yield "NaN", value * NAN
         yield "empty", value[:0]
         yield "wrong shape", value[..., :-1]
+
+
+def _of_sequence(value: list[Any] | tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    first, rest = value[0], value[1:]
+    yield "empty", type(value)()
+    if isinstance(first, float):
+        for fault, number in (("NaN", NAN), ("infinite", INFINITE)):
+            yield fault, [number, *rest]
+    if isinstance(first, Tensor):
+        wrong = {"NaN": NAN} if first.is_floating_point() else {"negative": -1, "out of range": 10**6}
+        for fault, number in wrong.items():
+            yield fault, type(value)([_first(first, number), *rest])
 
 
 def _first(value: Tensor, number: float) -> Tensor:
@@ -191,16 +227,15 @@ def judge(
 def _called(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
-        return function(**{name: _own(value) for name, value in arguments.items()})
+        return function(**_copies(arguments))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _own(value: Any) -> Any:
-    """A copy of what a function may overwrite."""
-    if isinstance(value, linearised.Best):
-        return linearised.Best(*(part.clone() for part in value))
-    return value
+def _copies(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies, which a function may overwrite, made together: an optimiser goes on with its network."""
+    shared = {id(value): value for value in arguments.values() if isinstance(value, Generator)}
+    return copy.deepcopy(dict(arguments), shared)
 
 
 def _late(*_: object) -> None:
@@ -222,7 +257,7 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 
 def run() -> pd.DataFrame:
-    """A row for each fault of each argument of each public kernel."""
+    """A row for each fault of each argument of each public function."""
     signal.signal(signal.SIGALRM, _late)
     functions = public()
     found = [outcome for name in CALLS for outcome in outcomes(name, functions[name.split()[0]])]

@@ -1,4 +1,4 @@
-"""Every public kernel refuses bad arguments by name or answers truly; the book prints how many were tried."""
+"""Every public function refuses bad arguments by name or answers truly; the book prints what was tried."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 KNOWN = ROOT / "tests" / "expected" / "bad_inputs.csv"
 
 
-def test_every_public_kernel_has_a_valid_call() -> None:
+def test_every_public_function_has_a_valid_call() -> None:
     assert {name.split()[0] for name in CALLS} == bad_inputs.public().keys()
 
 

@@ -1,4 +1,4 @@
-"""A call with valid arguments of every public kernel: what the faults of `bad_inputs` are made from.
+"""A call with valid arguments of every public function: what the faults of `bad_inputs` are made from.
 
 Each entry gives the arguments by name and, in its first words, which faults of them are none: "margin: zero;
 angles: empty" says that a margin of 0 and no angles are valid.
@@ -6,11 +6,14 @@ angles: empty" says that a margin of 0 and no angles are valid.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from neighborhoods.kernels import boundaries, delaunay, flatness, linearised, spectra
 from neighborhoods.kernels.trajectories import Rule, Trajectory
+from neighborhoods.models import images, networks, pretrained
+from neighborhoods.models.perceptrons import perceptron
 from torch import Tensor, nn
 
 
@@ -76,6 +79,11 @@ GOAL = linearised.Goal(plane, SMALL, SMALL.shape[1:], ONES, 0.0, (0.0, 1.0))
 BEST = linearised.Best(SMALL + 0.5, torch.ones(2, dtype=torch.bool), torch.ones(2, dtype=torch.float64))
 WEDGE = {"points": POINTS, "angles": ANGLES}
 
+TRAINED = network()
+TRAINING = {"points": draws(5, 3, seed=3), "targets": TARGETS}
+PICTURES = torch.tensor([[0.1, 0.2, 0.1], [0.3, 0.1, 0.0]]).reshape(2, 1, 1, 3)  # class 0 of the plane
+PACKAGED = {"classifier": plane, "points": PICTURES, "labels": ZEROS, "generator": generator()}
+
 CALLS: dict[str, Call] = {
     "argmax.classes_nearby": call(
         "radius: zero; labels: out of range", labels=torch.tensor([0, 0, 1, 1]), radius=1
@@ -90,6 +98,10 @@ CALLS: dict[str, Call] = {
         **ATTACKED, epsilon=0.2, alpha=0.1, steps=2, stop="success", margin=0.1, box=(0.0, 1.0),
     ),
     "attacks.igsm targeted": call(**TARGETED, epsilon=0.2, alpha=0.1, steps=2),
+    "average_vector_field.average_vector_field": call(
+        network=perceptron("3-4-2", activation="tanh", generator=generator()).double(), **TRAINING, steps=2,
+        rate=0.1, reduction="sum", iterations=50,
+    ),
     "averaged_machine.averaged_attribution": call(
         **RUN | {"trajectory": replace(trajectory(), rule=Rule(averaged=True))}, targets=TARGETS, chunk=64
     ),
@@ -134,6 +146,7 @@ CALLS: dict[str, Call] = {
         "error: zero; flat: NaN", flat=FLAT, radii=RADII, coordinates=3, error=0.1, confidence=0.9
     ),
     "curvature.planarity_radius": call(flat=FLAT, radii=RADII, level=0.1),
+    "datasets.mnist": call("folder: out of range", split="test", limit=3),
     "delaunay.triangulate": call(sites=SITES),
     "delaunay_adjacency.adjacency": call("pairs: empty", sites=SITES, pairs=PAIRS),
     "delaunay_weights.barycentric": call(points=draws(4, 2), corners=draws(4, 3, 2)),
@@ -162,6 +175,14 @@ CALLS: dict[str, Call] = {
         high=torch.ones(2, 3, dtype=torch.float64), iterations=9, tolerance=1e-5,
     ),
     "hulls.hull_projection": call(points=draws(2, 3).numpy(), vertices=draws(4, 3).numpy()),
+    "images.label_of": call(
+        "path: out of range; folder: out of range", path=Path("of/1.png"), folder=Path("of"),
+        classes=("tench", "goldfish"),
+    ),
+    "images.photographs": call(
+        folder=images.twenty(), classes=pretrained.load("squeezenet").classes, side=32, shorter=64
+    ),
+    "images.twenty": call(),
     "islands.island_stability": call(
         "point: negative, zero; edges: empty", edges=torch.tensor([[-1.0, 1.0], [2.0, 3.0]]), sigma=1.0,
         point=0.5
@@ -191,6 +212,8 @@ CALLS: dict[str, Call] = {
         box=(0.0, 1.0), rounds=2, refinements=1, rivals=1, iterations=9, memory=3, decrease=1e-3, starts=1,
         generator=generator(),
     ),
+    "networks.build": call(name="FC10", generator=generator()),
+    "networks.load": call(name="FC10", parameters=networks.build("FC10").state_dict()),
     "noise.sobol_normals": call(samples=128, dimension=3, generator=generator()),
     "noise.unit_noise": call(noise="sobol", samples=128, like=draws(3), generator=generator()),
     "normals.incidence": call(directions=draws(4, 3), normals=draws(4, 3, seed=2)),
@@ -198,7 +221,17 @@ CALLS: dict[str, Call] = {
     "normals.margins": call(classifier=plane, points=SMALL, first=ZEROS, second=ONES),
     "null_spectra.gaussian_edges": call(rows=20, columns=5, confidence=0.9),
     "null_spectra.marchenko_pastur": call(rows=20, columns=5),
+    "optimisers.rule_of": call(
+        "network: NaN", optimizer=torch.optim.SGD(TRAINED.parameters()), network=TRAINED
+    ),
     "orthant_spectra.orthant_spectrum": call(facets=3, part="raw"),
+    "packaged_attacks.attack": call(
+        method="MIFGSM", **PACKAGED, epsilon=0.2, alpha=0.1, decay=1.0, steps=2
+    ),
+    "packaged_attacks.attack CW": call("margin: zero",
+        method="CW", **PACKAGED, margin=0.1, rounds=2, steps=5, rate=1.0
+    ),
+    "packaged_attacks.attack targeted": call(method="PGD", **PACKAGED, targets=ONES, steps=2),
     "patches.in_row_space": call("points: empty", network=network()[2:], points=draws(4, 4)),
     "patches.patch": call(
         classifier=plane, centre=torch.full((3,), 1 / 3, dtype=torch.float64),
@@ -214,6 +247,7 @@ CALLS: dict[str, Call] = {
     "path_kernel.telescoped": call("tolerance: zero", network=network(), trajectory=trajectory(),
         points=POINTS, route="auto", tolerance=1e-6, chunk=64
     ),
+    "perceptrons.perceptron": call(name="3-4-2", activation="tanh", head="logits", generator=generator()),
     "persistence.class_frequencies": call(
         classifier=plane, points=SMALL, sigmas=RADII, samples=16, classes=2, noise="gaussian",
         generator=generator()
@@ -228,6 +262,7 @@ CALLS: dict[str, Call] = {
         labels=ZEROS,
         noise="gaussian", generator=generator(),
     ),
+    "pretrained.load": call(name="squeezenet", device="cpu"),
     "rays.class_changes": call(classifier=plane, start=SMALL, directions=LARGE, distances=RADII),
     "rays.first_exit": call(
         classifier=plane, start=SMALL, directions=torch.nn.functional.normalize(LARGE), limit=2.0, steps=9,
@@ -241,6 +276,12 @@ CALLS: dict[str, Call] = {
     "statistics.order_statistic_ranks": call(trials=100, probability=0.3, confidence=0.9),
     "tangent_kernels.path_form": call(**BETWEEN, form="continuous", nodes=2, chunk=64),
     "tangent_kernels.tangent_kernel": call("step: zero, negative", **BETWEEN, step=1, chunk=64),
+    "trajectory.minibatches": call(examples=9, size=4, epochs=2, generator=generator()),
+    "trajectory.record": call(
+        "network: NaN",  # the optimiser is that of the other network; see tests/models
+        network=TRAINED, optimizer=torch.optim.SGD(TRAINED.parameters()), **TRAINING, steps=2,
+        reduction="mean", batches=[torch.tensor([0, 1]), torch.tensor([2, 4])], shard=2**20,
+    ),
     "voronoi.voronoi_logits": call(points=draws(4, 2), sites=SITES, labels=SITE_LABELS, classes=2),
     "voronoi_walk.voronoi_exit": call(
         "labels: negative, out of range", start=SITES[:2], end=SITES[5:], sites=SITES, labels=SITE_LABELS

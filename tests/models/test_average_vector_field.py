@@ -131,8 +131,8 @@ def test_bad_requests_are_refused_with_their_names() -> None:
     with pytest.raises(ValueError, match="network: got Sequential; required a chain"):
         average_vector_field(convolution, points, classes, steps=1, rate=0.1)
     for message, options in {
-        "steps, rate: got 0": {"steps": 0, "rate": 0.1},
-        "required at least 1 step of positive size": {"steps": 1, "rate": -1.0},
+        "steps: got 0": {"steps": 0, "rate": 0.1},
+        "rate: got -1.0; required a step of positive size": {"steps": 1, "rate": -1.0},
         "the step still moves by .* after 3": {"steps": 1, "rate": 5.0, "iterations": 3},
     }.items():
         with pytest.raises(ValueError, match=message):

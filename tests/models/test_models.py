@@ -42,9 +42,11 @@ def test_limit_takes_the_first_images() -> None:
     assert len(all_of_them.labels) == 10_000
 
 
-@pytest.mark.parametrize(("split", "limit", "words"), [("valid", None, "'valid'"), ("test", 0, "limit is 0")])
+@pytest.mark.parametrize(
+    ("split", "limit", "words"), [("valid", None, "'valid'"), ("test", 0, "limit: got 0")]
+)
 def test_unknown_split_and_empty_limit_are_refused(split: str, limit: int | None, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, TypeError), match=words):
         datasets.mnist(split, limit)
 
 
@@ -149,7 +151,7 @@ def test_empty_training_is_refused(name: str) -> None:
 
 
 def test_missing_parameters_are_named() -> None:
-    with pytest.raises(KeyError, match=r"1\.weight"):
+    with pytest.raises(ValueError, match=r"parameters: got none for 1\.weight"):
         networks.load("FC10", {})
 
 

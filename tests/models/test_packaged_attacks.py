@@ -240,7 +240,7 @@ def test_deepfool_crosses_the_boundary() -> None:
 @pytest.mark.parametrize(
     ("method", "change", "words"),
     [
-        ("LBFGS", {}, "method: got 'LBFGS'; required one of FGSM, BIM"),
+        ("LBFGS", {}, r"'method'\.\nActual value: 'LBFGS'\nExpected type: .*'FGSM', 'BIM'"),
         ("FGSM", {"alpha": 0.1}, "settings: got alpha; FGSM knows epsilon"),
         ("FGSM", {"epsilon": 0.0}, r"epsilon: got 0\.0; required more than 0"),
         ("BIM", {"steps": 0}, "steps: got 0; required a whole number, at least 1"),
@@ -248,7 +248,7 @@ def test_deepfool_crosses_the_boundary() -> None:
         ("JSMA", {}, "targets: got None; JSMA requires the classes to reach"),
         ("DeepFool", {"targets": torch.ones(10, dtype=torch.int64)}, "DeepFool is untargeted"),
         ("FGSM", {"targets": torch.zeros(10, dtype=torch.int64)}, "targets: got 0 in row 0"),
-        ("FGSM", {"points": torch.zeros(10, 16)}, r"points: got shape \(10, 16\); required images"),
+        ("FGSM", {"points": torch.zeros(10, 16)}, "parameter 'points'"),
         ("FGSM", {"labels": torch.full((10,), CLASSES)}, r"labels, targets: got \[4\]"),
         ("FGSM", {"classifier": lambda x: x.flatten(1).argmax(1)}, "required floating logits"),
     ],
@@ -257,7 +257,7 @@ def test_errors_name_the_argument(
     network: nn.Module, images: Tensor, method: str, change: dict[str, object], words: str
 ) -> None:
     arguments = {"classifier": network, "points": images, "labels": torch.zeros(10, dtype=torch.int64)}
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, TypeError), match=words):
         attack(method, **(arguments | change))
 
 

@@ -142,11 +142,14 @@ def test_bad_requests_are_refused_with_their_names() -> None:
     model = nn.Sequential(network(), nn.Dropout(0.5))
     with pytest.raises(ValueError, match="network: got Dropout"):
         record(model, torch.optim.SGD(model.parameters(), lr=0.1), points, classes, steps=1)
-    for rows in (points[:0], points[:5]):
-        with pytest.raises(ValueError, match="points, targets: got"):
+    for rows, message in ((points[:0], "points: got 0 of them"), (points[:5], "points, targets: got 5, 20")):
+        with pytest.raises(ValueError, match=message):
             record(used, torch.optim.SGD(used.parameters(), lr=0.1), rows, classes, steps=1)
-    with pytest.raises(ValueError, match="examples, size, epochs: got 0"):
+    with pytest.raises(ValueError, match="examples: got 0"):
         minibatches(0, 1, 1)
+    used[0].bias.data[1] = float("nan")
+    with pytest.raises(ValueError, match="network: got parameters that are NaN"):
+        record(used, torch.optim.SGD(used.parameters(), lr=0.1), points, classes, steps=1)
 
 
 def test_counts_of_a_trajectory_fit_together() -> None:

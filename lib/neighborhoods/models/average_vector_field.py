@@ -1,24 +1,27 @@
 """Training by average vector fields, implicit steps whose path kernel is symmetric and exact at once."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.averaged_machine import averaged_pull
 from neighborhoods.kernels.chains import Chain, Chord, chain_of, outputs_of, trace, unpack
 from neighborhoods.kernels.path_kernel import cross_entropies
 from neighborhoods.kernels.path_report import default_tolerance
-from neighborhoods.kernels.path_run import Loss, cotangents, require_evaluation
+from neighborhoods.kernels.path_run import Loss, cotangents
 from neighborhoods.kernels.trajectories import Rule, Trajectory
-from neighborhoods.models.trajectory import Reduction
+from neighborhoods.models.trajectory import Reduction, require_trainable
 from neighborhoods.progress import bar
 
 RULE = Rule("average vector field", averaged=True)
 
 
+@checked(points=1, steps=1, iterations=1)
 def average_vector_field(
     network: nn.Module,
-    points: Tensor,
+    points: Float[Tensor, " M *inputs"],
     targets: Tensor,
     *,
     steps: int,
@@ -45,21 +48,19 @@ def average_vector_field(
         iterations: most for one step.
 
     Raises:
-        ValueError: a network that is no chain, no step, sets that do not match, or a step size for which the
-            iteration does not converge. With ReLU that happens where a kink comes to lie at a training point.
+        ValueError: a network that is no chain or not finite, no step, sets that do not match, or a step size
+            for which the iteration does not converge. With ReLU that happens where a kink comes to lie at a
+            training point.
+        TypeError: points that are not floating, or an argument of another type.
 
     Source: ours, after the average vector field method of Quispel and McLaren (2008).
     """
-    require_evaluation(network)
+    require_trainable(network, points, targets)
     chain = chain_of(network)
     if chain is None:
         raise ValueError(f"network: got {type(network).__name__}; required a chain (see `chains.chain_of`)")
-    if steps < 1 or not rate > 0:
-        raise ValueError(f"steps, rate: got {steps}, {rate}; required at least 1 step of positive size")
-    if not len(points) or len(points) != len(targets):
-        raise ValueError(
-            f"points, targets: got {len(points)}, {len(targets)}; required as many, at least one"
-        )
+    if not rate > 0:
+        raise ValueError(f"rate: got {rate}; required a step of positive size")
     share = 1 / len(points) if reduction == "mean" else 1.0
     pull, inputs = cotangents(loss, targets), points.flatten(1)
     states = [parameters_to_vector(network.parameters()).detach().clone()]

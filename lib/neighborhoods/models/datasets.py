@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
+
 FOLDER = Path(__file__).resolve().parents[3] / "data" / "mnist"
 PREFIX = {"train": "train", "test": "t10k"}
 
@@ -26,6 +28,7 @@ class Images(NamedTuple):
     labels: Int[Tensor, " images"]
 
 
+@checked(limit=1)
 def mnist(split: Literal["train", "test"], limit: int | None = None, *, folder: Path = FOLDER) -> Images:
     """Return the first images of MNIST with pixel values in [0, 1].
 
@@ -35,12 +38,9 @@ def mnist(split: Literal["train", "test"], limit: int | None = None, *, folder: 
         folder: where the idx files lie; torchvision fetches its own copy where the folder was removed.
 
     Raises:
-        ValueError: unknown split, limit below one, or a file whose checksum is not the recorded one.
+        ValueError: limit below one, or a file whose checksum is not the recorded one.
+        TypeError: an unknown split, or an argument of another type.
     """
-    if split not in PREFIX:
-        raise ValueError(f"split is {split!r}; it must be one of {', '.join(map(repr, PREFIX))}")
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit is {limit}; it must be at least 1")
     if not folder.is_dir():
         return _from_torchvision(split, limit)
     pixels = _read_idx(folder / f"{PREFIX[split]}-images-idx3-ubyte.gz")[:limit]

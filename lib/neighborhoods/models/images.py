@@ -13,6 +13,8 @@ from jaxtyping import Float, Int
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from neighborhoods.kernels.arguments import checked
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 TWENTY = "imagenet_*.jpg"  # foolbox has photographs for smaller networks in the same folder
 LEAST_SIDE = 32  # below it an enlarged image shows nothing
@@ -36,6 +38,7 @@ class Photographs(NamedTuple):
     refused: tuple[str, ...]
 
 
+@checked(classes=1, side=1)
 def photographs(
     folder: Path, classes: tuple[str, ...], *, side: int = 224, shorter: int = 256, smooth: bool = False
 ) -> Photographs:
@@ -53,9 +56,11 @@ def photographs(
         smooth: resize bicubically rather than bilinearly.
 
     Raises:
-        ValueError: there is no such folder, or no file in it that can be used; the message names each file
-            and what is wrong with it.
+        ValueError: there is no such folder, no file in it that can be used (the message names each file and
+            what is wrong with it), or a middle larger than the whole.
     """
+    if shorter < side:
+        raise ValueError(f"shorter: got {shorter}; required at least {side}, the side that is cut out")
     if not folder.is_dir():
         raise ValueError(f"images is {str(folder)!r}; it must be a folder")
     used, refused = [], []
@@ -102,6 +107,7 @@ def fingerprint(folder: Path) -> str:
     return whole.hexdigest()
 
 
+@checked(classes=1)
 def label_of(path: Path, folder: Path, classes: tuple[str, ...]) -> int:
     """Return the class that a file's name or its subfolder states.
 

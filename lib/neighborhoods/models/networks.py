@@ -47,11 +47,13 @@ def load(name: str, parameters: dict[str, Tensor]) -> nn.Sequential:
         parameters: at least the network's own, by name; others are ignored.
 
     Raises:
-        ValueError: an unknown name.
-        KeyError: a parameter is missing.
-        RuntimeError: a parameter of another shape.
+        ValueError: an unknown name, or a parameter that is missing or of another shape.
     """
     network = build(name)
+    for key, own in network.state_dict().items():
+        if key not in parameters or parameters[key].shape != own.shape:
+            found = f"shape {tuple(parameters[key].shape)}" if key in parameters else "none"
+            raise ValueError(f"parameters: got {found} for {key}; required shape {tuple(own.shape)}")
     network.load_state_dict({key: parameters[key] for key in network.state_dict()})
     return network.eval().requires_grad_(False)
 

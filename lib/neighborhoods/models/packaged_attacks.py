@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.overrides import TorchFunctionMode
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.attacks import check_logits, check_points, lead
 from neighborhoods.kernels.carlini_wagner import carlini_wagner
 from neighborhoods.kernels.statistics import Classifier, Status
@@ -58,6 +59,7 @@ class Outcome(NamedTuple):
     distortion: Float[Tensor, " m"]
 
 
+@checked(points=1)
 def attack(
     method: Method,
     classifier: Classifier,
@@ -86,9 +88,10 @@ def attack(
         settings: those of the method, see `SETTINGS`; ``epsilon`` and ``alpha`` in the unit of the pixels.
 
     Raises:
-        ValueError: an unknown method or setting, a count below one or another setting that is not positive,
+        ValueError: an unknown setting, a count below one or another setting that is not positive,
             points outside [0, 1], targets that equal labels or that the method cannot take or do without, an
             image too large for JSMA, or logits that are not finite and floating.
+        TypeError: an unknown method, or an argument of another type or shape.
 
     Source: Kim (2020), torchattacks; R+FGSM after Tramèr et al. (2018).
 
@@ -98,7 +101,7 @@ def attack(
     """
     chosen = _settings(method, settings)
     check_points(points, labels, targets, (0.0, 1.0))
-    _check_shape(method, points, targets)
+    _check_method(method, points, targets)
     origin, wanted = points.detach(), (labels if targets is None else targets).long()
     with _undisturbed(classifier), torch.enable_grad():
         check_logits(classifier(origin), wanted, differentiable=False)
@@ -114,8 +117,6 @@ def attack(
 
 
 def _settings(method: str, given: Mapping[str, float]) -> dict[str, float]:
-    if method not in SETTINGS:
-        raise ValueError(f"method: got {method!r}; required one of {', '.join(SETTINGS)}")
     if unknown := set(given) - set(SETTINGS[method]):
         known = ", ".join(SETTINGS[method])
         raise ValueError(f"settings: got {', '.join(sorted(unknown))}; {method} knows {known}")
@@ -127,10 +128,7 @@ def _settings(method: str, given: Mapping[str, float]) -> dict[str, float]:
     return SETTINGS[method] | dict(given)
 
 
-def _check_shape(method: str, points: Tensor, targets: Tensor | None) -> None:
-    if points.ndim != 4 or not len(points):
-        shape = tuple(points.shape)
-        raise ValueError(f"points: got shape {shape}; required images (m >= 1, channels, height, width)")
+def _check_method(method: str, points: Tensor, targets: Tensor | None) -> None:
     if method == "JSMA" and targets is None:
         raise ValueError("targets: got None; JSMA requires the classes to reach")
     if method == "DeepFool" and targets is not None:

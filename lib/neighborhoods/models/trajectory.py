@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Generator, Tensor, nn
 from torch.nn.utils import parameters_to_vector
 
+from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.path_kernel import cross_entropies
 from neighborhoods.kernels.path_run import Loss, require_evaluation
 from neighborhoods.kernels.trajectories import Rule, Trajectory
@@ -26,10 +28,11 @@ class Recorded(NamedTuple):
     scale: Tensor | None
 
 
+@checked(steps=1, points=1, shard=1)
 def record(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
-    points: Tensor,
+    points: Float[Tensor, " M *inputs"],
     targets: Tensor,
     *,
     steps: int,
@@ -60,14 +63,13 @@ def record(
 
     Raises:
         ValueError: a rule that no kernel represents, no step, an empty training set, counts that do not
-            match, a module in train mode, or a loss that is not one number an example or no longer finite.
+            match, batches of rows that are not there, a module in train mode, a parameter that is not finite,
+            or a loss that is not one number an example or no longer finite.
+        TypeError: points that are not floating, or an argument of another type.
     """
     rule = rule_of(optimizer, network)
-    _check_run(network, optimizer, steps, batches)
-    if not len(points) or len(points) != len(targets):
-        raise ValueError(
-            f"points, targets: got {len(points)}, {len(targets)}; required as many, at least one"
-        )
+    require_trainable(network, points, targets)
+    _check_run(optimizer, len(points), steps, batches)
     kept = None if batches is None else list(batches)
     start = _flat(network)
 
@@ -86,16 +88,13 @@ def record(
     return read_trajectory(folder)
 
 
+@checked(examples=1, size=1, epochs=1)
 def minibatches(examples: int, size: int, epochs: int, *, generator: Generator | None = None) -> list[Tensor]:
     """Return the rows of each step of shuffled passes; the last batch of a pass may be smaller.
 
     Raises:
         ValueError: a count below one.
     """
-    if min(examples, size, epochs) < 1:
-        raise ValueError(
-            f"examples, size, epochs: got {examples}, {size}, {epochs}; required at least 1 each"
-        )
     orders = [torch.randperm(examples, generator=generator) for _ in range(epochs)]
     return [batch for order in orders for batch in order.split(size)]
 
@@ -128,13 +127,25 @@ def _flat(network: nn.Module) -> Tensor:
     return parameters_to_vector(network.parameters()).detach().clone()
 
 
+def require_trainable(network: nn.Module, points: Tensor, targets: Tensor) -> None:
+    """Raise ValueError for sets that do not match, a module in train mode, or parameters not finite."""
+    if len(points) != len(targets):
+        raise ValueError(f"points, targets: got {len(points)}, {len(targets)}; required as many")
+    require_evaluation(network)
+    if not all(bool(value.isfinite().all()) for value in network.parameters()):
+        raise ValueError("network: got parameters that are NaN or infinite; required finite ones")
+
+
 def _check_run(
-    network: nn.Module, optimizer: torch.optim.Optimizer, steps: int, batches: Sequence[Tensor] | None
+    optimizer: torch.optim.Optimizer, examples: int, steps: int, batches: Sequence[Tensor] | None
 ) -> None:
-    if steps < 1:
-        raise ValueError(f"steps: got {steps}; required at least 1")
-    if batches is not None and len(batches) != steps:
-        raise ValueError(f"batches: got {len(batches)} for {steps} steps; required one a step")
     if optimizer.state:
         raise ValueError("optimizer: got one with a history; required a fresh one")
-    require_evaluation(network)
+    if batches is None:
+        return
+    if len(batches) != steps:
+        raise ValueError(f"batches: got {len(batches)} for {steps} steps; required one a step")
+    for s, rows in enumerate(batches):
+        whole = not rows.is_floating_point() and rows.numel() > 0
+        if not whole or not bool(((rows >= 0) & (rows < examples)).all()):
+            raise ValueError(f"batches: got {rows.tolist()} at step {s}; required some of {examples} rows")

@@ -52,16 +52,16 @@ def load(name: str, *, device: str = "cpu", download: bool = True) -> Pretrained
         download: whether weights that are not there may be fetched into that folder.
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown name or kind of device.
         WeightsError: weights that are not there and cannot be fetched, or are not those published; the
             message says where to put them.
 
     Source: Tan and Le (2019) and its Lite variant; Iandola et al. (2016); Krizhevsky, Sutskever and Hinton
     (2012); Simonyan and Zisserman (2014).
     """
-    plan = _plan(name)
+    plan, place = _plan(name), _device(device)
     network = plan.build(weights_file(plan.weights, download=download))
-    network = network.eval().requires_grad_(False).to(device).to(memory_format=layout(torch.device(device)))
+    network = network.eval().requires_grad_(False).to(place).to(memory_format=layout(place))
     return Pretrained(name, network, plan.side, plan.shorter, plan.smooth, classes())
 
 
@@ -81,6 +81,13 @@ def fingerprint(name: str) -> str:
     """Return the SHA-256 of a network's weights, in hexadecimal, for specs of what is computed with it."""
     with weights_file(_plan(name).weights, download=False).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _device(name: str) -> torch.device:
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device: got {name!r}; {error}") from error
 
 
 def _plan(name: str) -> Architecture:
