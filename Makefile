@@ -41,7 +41,7 @@ pdf: $(READY) ## The built pages as one PDF, printed by headless Chromium
 
 browser: $(READY) ## The built pages in headless Chromium, where there is one
 	@test -f _build/html/index.html || $(PY) -m book.build --profile smoke
-	@if command -v chromium || command -v chromium-browser || command -v google-chrome; \
+	@if $(PY) -m book.browser; \
 	then $(PY) -m pytest -m browser $(PYTEST); \
 	else echo "browser: skipped, there is no Chromium on this machine"; fi
 

@@ -1,10 +1,11 @@
 """How long the book takes on this machine, from an empty store: one row a profile, in `builds.csv`.
 
-    python benchmarks/builds.py [smoke] [quick] [paper]
+    python benchmarks/builds.py [smoke quick paper]
 
 The table stands in the book, on the page about reproducing it. Run it where nothing else is running.
 """
 
+import argparse
 import os
 import platform
 import resource
@@ -25,7 +26,7 @@ GIB = 2**30
 
 def main(profiles: list[str]) -> None:
     """Build the book in each profile and keep its row, beside those of other profiles."""
-    for profile in profiles or ["smoke", "quick"]:
+    for profile in profiles:
         row = pd.DataFrame([measured(profile)])
         kept = pd.read_csv(TABLE) if TABLE.exists() else row[:0]
         table = pd.concat([kept[kept["profile"] != profile], row])
@@ -67,4 +68,6 @@ def _cpuinfo() -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("profiles", nargs="*", default=["smoke", "quick"], metavar="PROFILE")
+    main(parser.parse_args().profiles)

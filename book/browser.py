@@ -1,6 +1,10 @@
-"""A headless Chromium without a network: it prints the book, and looks at its pages in tests."""
+"""A headless Chromium without a network: it prints the book, and looks at its pages in tests.
+
+`python -m book.browser` tells where it is, and fails where there is none.
+"""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,3 +45,9 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+if __name__ == "__main__":
+    found = executable()
+    print(found or f"none of {', '.join(NAMES)}")
+    sys.exit(found is None)

@@ -4,8 +4,8 @@
 `tests/expected/smoke/NAME.csv` with the columns key and value.
 """
 
+import argparse
 import re
-import sys
 from pathlib import Path
 
 import nbformat
@@ -51,4 +51,6 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve() if sys.argv[1:] else Path(__file__).parents[1])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("root", nargs="?", type=Path, default=Path(__file__).parents[1], help="the project")
+    main(parser.parse_args().root.resolve())

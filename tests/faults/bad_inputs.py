@@ -8,6 +8,7 @@ integers as for equal floats, a status that admits the failure. All else fails: 
 without an end. The hook that checks shapes in other tests is not installed.
 """
 
+import argparse
 import copy
 import importlib
 import inspect
@@ -276,7 +277,10 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", type=Path, help="where to write how many were tried, refused and answered")
+    path = parser.parse_args().table
     table = run()
     for row in table[table["verdict"] == "failed"].itertuples():
         print(f"{row.function}({row.argument}: {row.fault}) -> {row.said[:160]!r}", file=sys.stderr)
-    summary(table).to_csv(Path(sys.argv[1]), index=False, lineterminator="\n")
+    summary(table).to_csv(path, index=False, lineterminator="\n")

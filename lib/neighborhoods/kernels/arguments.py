@@ -56,6 +56,13 @@ def checked(*own: str, **least: int) -> Callable[[Callable[P, R]], Callable[P, R
     return decorate
 
 
+def require_inside(name: str, points: Tensor, box: tuple[float, float]) -> None:
+    """Raise ValueError for points outside the box."""
+    if len(points) and not bool(((points >= box[0]) & (points <= box[1])).all()):
+        low, high = points.min().item(), points.max().item()
+        raise ValueError(f"{name}: got coordinates in [{low}, {high}]; required inside the box {box}")
+
+
 def _require_one_device(named: dict[str, object]) -> None:
     first: tuple[str, torch.device] | None = None
     for name, value in named.items():

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from neighborhoods.kernels.arguments import checked
+from neighborhoods.kernels.arguments import checked, require_inside
 from neighborhoods.kernels.statistics import Classifier
 
 
@@ -176,19 +176,12 @@ def lead(logits: Float[Tensor, "m classes"], classes: Int64[Tensor, " m"]) -> Fl
 
 def check_points(points: Tensor, labels: Tensor, targets: Tensor | None, box: tuple[float, float]) -> None:
     """Raise a ValueError for points outside the box, labels below 0, or targets that are the labels."""
-    check_inside(points, box)
+    require_inside("points", points, box)
     if bool((labels < 0).any()):
         raise ValueError(f"labels: got {int(labels.min())}; required classes, 0 or more")
     if targets is not None and bool((targets == labels).any()):
         row = int((targets == labels).nonzero()[0])
         raise ValueError(f"targets: got {int(targets[row])} in row {row}; required other classes than labels")
-
-
-def check_inside(points: Tensor, box: tuple[float, float]) -> None:
-    """Raise a ValueError for points outside the box."""
-    if len(points) and not bool(((points >= box[0]) & (points <= box[1])).all()):
-        low, high = points.min().item(), points.max().item()
-        raise ValueError(f"points: got coordinates in [{low}, {high}]; required inside the box {box}")
 
 
 def check_mode(classifier: Classifier) -> None:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int8, Int64
 from torch import Tensor
 
-from neighborhoods.kernels.arguments import checked
+from neighborhoods.kernels.arguments import checked, require_inside
 from neighborhoods.kernels.statistics import Status
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -88,7 +88,7 @@ def minimise(
     >>> minimise(bowl, torch.zeros(1, 2)).points
     tensor([[1., 1.]])
     """
-    _require_inside(start, box)
+    require_inside("start", start, box)
     state, ended = _begin(objective, start, memory)
     settled = torch.zeros_like(state.rows, dtype=torch.bool)
     for iteration in range(iterations + 1):
@@ -206,9 +206,3 @@ def _finish(ended: Minimum, state: _State, slope: Tensor, status: Tensor, which:
     rows = state.rows[which]
     ended.points[rows], ended.values[rows] = state.x[which], state.value[which]
     ended.slope[rows], ended.status[rows] = slope[which], status[which].to(torch.int8)
-
-
-def _require_inside(start: Tensor, box: tuple[float, float]) -> None:
-    if len(start) and not bool(((start >= box[0]) & (start <= box[1])).all()):
-        low, high = start.min().item(), start.max().item()
-        raise ValueError(f"start: got coordinates in [{low}, {high}]; required inside the box {box}")

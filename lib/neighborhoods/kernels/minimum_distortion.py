@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor
 
-from neighborhoods.kernels.arguments import checked
-from neighborhoods.kernels.attacks import check_inside, check_mode
+from neighborhoods.kernels.arguments import checked, require_inside
+from neighborhoods.kernels.attacks import check_mode
 from neighborhoods.kernels.boundaries import overshoot
 from neighborhoods.kernels.lbfgs import Minimum, Objective, minimise
 from neighborhoods.kernels.linearised import (
@@ -128,7 +128,7 @@ def minimum_distortion(
     >>> attack.success, attack.points.round(decimals=2)
     (tensor([True]), tensor([[0.5000, 0.5000]]))
     """
-    check_inside(points, box)
+    require_inside("points", points, box)
     check_mode(classifier)
     goal = Goal(classifier, points.detach().flatten(1), points.shape[1:], targets.long(), margin, box)
     descent = partial(
