@@ -1,5 +1,6 @@
 """The directive `{parameters}`: what the cell tagged `parameters` of each chapter declares."""
 
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -23,7 +24,10 @@ class Parameters(SphinxDirective):
 def section(source: Path) -> str:
     """The section of a chapter in Markdown, from its source."""
     rows = parameters.table(execute.read(source.read_text(encoding="utf-8")))
-    lines = [f"| `{each.name}` | `{each.annotation}` | `{each.default}` | {each.comment} |" for each in rows]
+    lines = [
+        f"| `{each.name}` | `{each.annotation}` | `{each.default}` | {escape(each.comment, quote=False)} |"
+        for each in rows  # <width> is a word of a comment, and would be a tag of HTML
+    ]
     heading = f"### `{source.stem}`\n\nOf {{doc}}`/book/chapters/{source.stem}`.\n\n"
     return heading + HEADER + "\n".join(lines) + "\n"
 

@@ -4,8 +4,11 @@ import importlib
 import re
 from pathlib import Path
 
+import built
 import pytest
 import torch
+
+from book import execute, parameters
 
 
 def named(markdown: str) -> list[str]:
@@ -49,3 +52,11 @@ def test_examples_are_short(root: Path) -> None:
 def test_readme_links_lead_somewhere(root: Path) -> None:
     links = re.findall(r"\]\(([^):]+)\)", (root / "README.md").read_text("utf-8"))
     assert [link for link in links if not (root / link).exists()] == []
+
+
+def test_every_parameter_is_explained_in_its_own_words(chapters: list[Path], html: Path) -> None:
+    cells = [cell.get_text() for cell in built.parse(html / "book" / "reproducing.html").select("td")]
+    shown = {cell.replace("’", "'").replace("…", "...").strip() for cell in cells}
+    rows = [row for path in chapters for row in parameters.table(execute.read(path.read_text("utf-8")))]
+    assert len(rows) > 20
+    assert [row.comment for row in rows if row.comment not in shown] == []
