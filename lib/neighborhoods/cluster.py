@@ -2,8 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from joblib import Parallel, delayed, parallel_config
@@ -26,10 +26,23 @@ def side_by_side(function: Callable[[T], R], items: Iterable[T], *, jobs: int) -
         items: independent of each other.
         jobs: how many are computed at a time, where there is no cluster.
     """
-    address = os.environ.get(CLUSTER)
-    where = parallel_config(backend="dask", scheduler_host=address) if address else nullcontext()
-    with where, warnings.catch_warnings():
+    with _workers(), warnings.catch_warnings():
         # joblib replaces a process whose memory has grown, between two items, and says so.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         found: list[R] = Parallel(n_jobs=jobs)(delayed(function)(item) for item in items)
     return found
+
+
+@contextmanager
+def _workers() -> Iterator[None]:
+    """Let joblib use the cluster, if one is named, by a client that ends with the block."""
+    address = os.environ.get(CLUSTER)
+    if not address:
+        yield
+        return
+    from distributed import Client  # noqa: PLC0415  (a second, which nobody without a cluster needs)
+
+    # The client that joblib makes from an address stays, and looks for the scheduler when that has gone.
+    made = Client(address, set_as_default=False)  # type: ignore[no-untyped-call]
+    with made as client, parallel_config(backend="dask", client=client):
+        yield
