@@ -82,13 +82,13 @@ def duel(name: str, gamma: float) -> Duel:
         np.array([truth[run.place][1] * (run.log_sigma - truth[run.place][0]) / unit for run in runs])
         for runs in (ours, literal)
     ]
-    (own, low), (theirs, high) = (_root_mean_square(each) for each in errors)
+    sizes, ends = zip(*map(_root_mean_square, errors), strict=True)
     seconds = [
         [statistics.mean(run.seconds for run in pair[side] if not run.capped) for pair in rounds]
         for side in (0, 1)
     ]
     capped = ROUNDS * len(points) - len(literal)
-    return Duel(*seconds, errors=(own, theirs), ends=(low, high), capped=capped)
+    return Duel(*seconds, errors=sizes, ends=ends, capped=capped)
 
 
 def _ours(network: nn.Module, points: Tensor, gamma: float, seed: int) -> list[Run]:
