@@ -91,7 +91,7 @@ def write(root: Path, chapters: Sequence[execute.Chapter], store: Store) -> None
         _replace(folder / f"{name}.ipynb", notebook)
         manifests[name] = store.manifest(item)
         used[name] = provenance.origins(store.root, execute.used(notebook))
-    _replace(folder / "provenance.md", provenance.page(manifests, used, root / "results" / "paper").encode())
+    _replace(folder / "provenance.md", provenance.page(manifests, used, root).encode())
     lines = {name: provenance.line(manifest, used[name]) for name, manifest in manifests.items()}
     _replace(folder / "origins.json", json.dumps(lines, indent=1).encode())
 

@@ -17,8 +17,15 @@ libraries below that, and kept in the store with a manifest. This is what the ma
 commit marked *with changes* was not clean when the chapter ran. The hash is the beginning of the SHA-256 of
 the executed notebook, which the download button of its page gives.
 
-| chapter | profile | parameters | commit | made | seconds | device | hash |
+"""
+CHAPTERS = """| chapter | profile | parameters | commit | made | seconds | device | hash |
 |---|---|---|---|---|---|---|---|
+"""
+FULL_SIZE = """
+## Chapters executed at full size
+
+What they glued comes with the book, in `book/paper`, and stands in the {doc}`/book/scoreboard` under `paper`.
+
 """
 ITEMS = """
 ## What {title} was made from
@@ -38,20 +45,23 @@ The rows of `results/paper` were measured one by one, at the sizes of the profil
 """
 
 
-def page(chapters: Mapping[str, Manifest], used: Mapping[str, Mapping[str, Manifest]], results: Path) -> str:
+def page(chapters: Mapping[str, Manifest], used: Mapping[str, Mapping[str, Manifest]], root: Path) -> str:
     """The page in Markdown.
 
     Args:
         chapters: the manifest of each chapter's execution, by name.
         used: the manifests of what each chapter was made from, by chapter and by name.
-        results: the folder of the tables that come with the book, with their manifests.
+        root: of the project, whose kept tables have their manifests beside them.
     """
+    results = root / "results" / "paper"
+    full_size = {path.stem: _read(path) for path in sorted((root / "book" / "paper").glob("*.json"))}
     recorded = [
         _line(f"`{path.relative_to(results).with_suffix('')}`", part, *_made(manifest))
         for path in sorted(results.rglob("*.json"))
-        for part, manifest in _recorded(json.loads(path.read_text(encoding="utf-8")))
+        for part, manifest in _recorded(_read(path))
     ]
-    parts = [HEADER, *(_chapter(name, manifest) for name, manifest in chapters.items()), _versions(chapters)]
+    parts = [HEADER, *_chapters(chapters), _versions(chapters)]
+    parts += [FULL_SIZE, *_chapters(full_size)] if full_size else []
     for name, items in used.items():
         if items:
             parts += [ITEMS.format(title=f"{{doc}}`{name}`"), *(_item(*pair) for pair in items.items())]
@@ -69,7 +79,7 @@ def origins(store: Path, names: Iterable[str]) -> dict[str, Manifest]:
         name = waiting.pop()
         file = store / name / "manifest.json"
         if name not in found and file.exists():
-            found[name] = json.loads(file.read_text(encoding="utf-8"))
+            found[name] = _read(file)
             waiting += found[name]["parents"]
     return dict(sorted(found.items()))
 
@@ -91,6 +101,15 @@ def _recorded(kept: Manifest) -> Iterator[tuple[str, Manifest]]:
         return
     for name, own in kept["items"].items():
         yield f"`{name}`", {**kept, **own, "compute": name.rpartition("-")[0]}
+
+
+def _read(path: Path) -> Manifest:
+    manifest: Manifest = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
+
+
+def _chapters(manifests: Mapping[str, Manifest]) -> list[str]:
+    return [CHAPTERS, *(_chapter(name, manifest) for name, manifest in manifests.items())]
 
 
 def _chapter(name: str, manifest: Manifest) -> str:

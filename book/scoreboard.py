@@ -1,7 +1,7 @@
 """What became of each item of the draft, in Markdown, from the rows of `book/inventory.yml`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import yaml
@@ -32,8 +32,13 @@ def rows(text: str) -> list[Row]:
     return found
 
 
-def board(items: Sequence[Row], chapter: str) -> str:
+def board(items: Sequence[Row], chapter: str, kept: Collection[str] = ()) -> str:
     """The table of the items of one chapter of the draft.
+
+    Args:
+        items: the rows of the inventory.
+        chapter: of the draft, as the rows name it.
+        kept: the sources `CHAPTER/KEY` whose value with the profile `paper` comes with the book.
 
     Raises:
         ValueError: there are none.
@@ -42,7 +47,7 @@ def board(items: Sequence[Row], chapter: str) -> str:
     if not chosen:
         known = ", ".join(dict.fromkeys(row["chapter"] for row in items))
         raise ValueError(f"chapter is {chapter!r}; it must be one of {known}")
-    return HEADER + "".join(map(_line, chosen)) + "::::\n"
+    return HEADER + "".join(_line(row, kept) for row in chosen) + "::::\n"
 
 
 def totals(items: Sequence[Row]) -> str:
@@ -60,8 +65,9 @@ def name(row: Row) -> str:
     return str(row["kind"]).capitalize()
 
 
-def _line(row: Row) -> str:
-    values = "".join(f"\n    - {_quantity(entry)}" for entry in row.get("values", []))
+def _line(row: Row, kept: Collection[str]) -> str:
+    entries = (_with_paper(entry, kept) for entry in row.get("values", []))
+    values = "".join(f"\n    - {_quantity(entry)}" for entry in entries)
     return f"* - {_link(row)}: {row['what']}\n  - **{row['verdict']}**. {row['why']}\n{values}\n"
 
 
@@ -69,6 +75,19 @@ def _link(row: Row) -> str:
     if not row["page"]:
         return name(row)
     return f"{{{'prf:ref' if row['kind'] in BOXES else 'ref'}}}`{name(row)} <{row['label']}>`"
+
+
+def _with_paper(entry: Row, kept: Collection[str]) -> Row:
+    """The entry with what the chapters glued at full size, where that is kept and nothing else is named."""
+    sources = _listed(entry.get("ours", []))
+    if "paper" in entry or not sources or any(source not in kept for source in sources):
+        return entry
+    return {**entry, "paper": [_at_full_size(source) for source in sources]}
+
+
+def _at_full_size(source: str) -> str:
+    chapter, _, key = source.partition("/")
+    return f"book/paper/{chapter}.csv key={key} value"
 
 
 def _quantity(entry: Row) -> str:
@@ -81,6 +100,9 @@ def _quantity(entry: Row) -> str:
 
 def _span(sources: str | list[str], form: str) -> str:
     """A value, the ends of a range, or a value with the ends of its interval."""
-    listed = [sources] if isinstance(sources, str) else sources
-    texts = [f"{{value}}`{source}{':' * bool(form)}{form}`" for source in listed]
+    texts = [f"{{value}}`{source}{':' * bool(form)}{form}`" for source in _listed(sources)]
     return f"{texts[0]} ({texts[1]} to {texts[2]})" if len(texts) == 3 else " to ".join(texts)
+
+
+def _listed(sources: str | list[str]) -> list[str]:
+    return [sources] if isinstance(sources, str) else sources

@@ -40,20 +40,23 @@ def test_the_line_names_profile_commit_seed_and_every_device() -> None:
 
 def test_the_page_lists_every_item_and_every_recorded_row(tmp_path: Path) -> None:
     row = {"levels": manifest(seconds=254.6, device="card"), "training": manifest(dirty=True)}
-    (tmp_path / "C-2.json").write_text(json.dumps(row))
+    for folder, name, kept in [("results", "C-2", row), ("book", "two", chapter(profile="paper"))]:
+        (tmp_path / folder / "paper").mkdir(parents=True)
+        (tmp_path / folder / "paper" / f"{name}.json").write_text(json.dumps(kept))
     page = provenance.page({"one": chapter()}, {"one": {"measure-1": manifest(seed=5)}}, tmp_path)
     assert "| {doc}`one` | quick | its own | `0123456789` | 2026-11-23T14:37:31+00:00 | 1.2 | cpu |" in page
     assert (
         "| `measure-1` | `studies.x.measure` | 5 | `0123456789` | 2026-11-23T14:37:31+00:00 | 1.2 |" in page
     )
+    assert "| {doc}`two` | paper | its own | `0123456789` | 2026-11-23T14:37:31+00:00 | 1.2 | cpu |" in page
     assert "| `C-2` | levels | `studies.x.measure` |  | `0123456789` |" in page
     assert "with changes" in page
     assert "Made with torch 2, papermill 2.6." in page
 
 
 def test_recorded_rows_of_this_book_are_read(tmp_path: Path) -> None:
-    results = Path(__file__).parents[1] / "results" / "paper"
-    page = provenance.page({"one": chapter()}, {}, results)
-    kept = [json.loads(path.read_text()) for path in results.rglob("*.json")]
+    root = Path(__file__).parents[1]
+    page = provenance.page({"one": chapter()}, {}, root)
+    kept = [json.loads(path.read_text()) for path in (root / "results" / "paper").rglob("*.json")]
     parts = [part for each in kept for part in each.get("items", each)]
     assert page.count("\n| `") == len(parts) > 0

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 
 from book import scoreboard
+from book.glued import kept
 from book.values import value
 
 ROOT = Path(__file__).parents[1]
@@ -100,6 +102,23 @@ def test_a_line_has_link_verdict_reason_and_values() -> None:
     ) in made
 
 
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        ({"ours": "one/m"}, "here {value}`one/m`; profile `paper` {value}`book/paper/one.csv key=m value`\n"),
+        (
+            {"ours": ["one/m", "one/h"], "as": ".1f"},
+            "profile `paper` {value}`book/paper/one.csv key=m value:.1f` to",
+        ),
+        ({"ours": ["one/m", "one/other"]}, "here {value}`one/m` to {value}`one/other`\n"),
+        ({"ours": "one/m", "paper": "t.csv a=b c"}, "profile `paper` {value}`t.csv a=b c`\n"),
+    ],
+)
+def test_values_kept_at_full_size_stand_beside_those_of_this_copy(entry: Any, shown: str) -> None:
+    made = scoreboard.board([row(values=[{"of": "it", **entry}])], "background", {"one/m", "one/h"})
+    assert shown in made
+
+
 def test_items_without_a_page_have_no_link_and_boxes_their_own() -> None:
     made = scoreboard.board(
         [row(id="stub-18", page=""), row(id="def-1-1", label="def-1-1", kind="definition")], "background"
@@ -134,3 +153,12 @@ def test_every_source_in_a_table_is_there() -> None:
     tables = [source for source in sources if ".csv " in source]
     assert len(tables) > 10
     assert [source for source in tables if not value(ROOT, source)] == []
+
+
+def test_chapters_kept_at_full_size_glue_what_the_chapters_glue_now() -> None:
+    tables = kept(ROOT)
+    assert tables
+    for chapter, table in tables.items():
+        now = pd.read_csv(ROOT / "tests" / "expected" / "smoke" / f"{chapter}.csv")
+        assert set(table["key"]) == set(now["key"])
+        assert value(ROOT, f"book/paper/{chapter}.csv key=profile value") == "paper"

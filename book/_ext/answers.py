@@ -12,6 +12,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from book import scoreboard, values
+from book.glued import kept
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,9 @@ class Scoreboard(Verdicts):
 
     def markdown(self, items: list[scoreboard.Row]) -> str:
         """Return the table of the items."""
-        return scoreboard.board(items, self.arguments[0])
+        tables = kept(Path(self.env.srcdir))
+        sources = {f"{chapter}/{key}" for chapter, table in tables.items() for key in table["key"]}
+        return scoreboard.board(items, self.arguments[0], sources)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
