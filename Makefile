@@ -63,7 +63,7 @@ $(READY): requirements.lock pyproject.toml
 lock: ## Resolve every dependency again, for all Pythons of requires-python
 	$(PYTHON) -m venv _build/lock
 	_build/lock/bin/python -m pip install --quiet uv
-	_build/lock/bin/uv pip compile --universal --python-version 3.11 --upgrade --all-extras --no-header \
+	_build/lock/bin/uv pip compile --universal --python-version 3.11.5 --upgrade --all-extras --no-header \
 	  --generate-hashes --annotation-style line --override requirements.override pyproject.toml requirements.in -o requirements.lock
 
 # The interpreters themselves, since pip reads the markers of the lock for the one that runs it.

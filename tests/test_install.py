@@ -71,7 +71,7 @@ def test_the_installed_versions_are_those_of_the_lock() -> None:
 
 def test_every_place_names_the_same_pythons() -> None:
     bounds = project()["requires-python"]
-    assert bounds == ">=3.11,<3.14"
+    assert bounds == ">=3.11.5,<3.14"
     assert all(SpecifierSet(bounds).contains(python) for python in PYTHONS)
     environment = yaml.safe_load(read("environment.yml"))
     assert f"python{bounds}" in environment["dependencies"]
