@@ -21,6 +21,7 @@ from neighborhoods.profiles.path_kernel_uses_sizes import (
     path_kernel_uses,
 )
 from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpec, persistence
+from neighborhoods.profiles.weight_space_sizes import WEIGHT_SPACE, WeightSpaceSpec, weight_space
 
 __all__ = [
     "BACKGROUND",
@@ -34,6 +35,7 @@ __all__ = [
     "PATH_KERNEL",
     "PATH_KERNEL_USES",
     "PERSISTENCE",
+    "WEIGHT_SPACE",
     "BackgroundSpec",
     "BoundarySpectraSpec",
     "DecisionBoundariesSpec",
@@ -43,6 +45,7 @@ __all__ = [
     "PathKernelSpec",
     "PathKernelUsesSpec",
     "PersistenceSpec",
+    "WeightSpaceSpec",
     "background",
     "boundary_spectra",
     "decision_boundaries",
@@ -52,4 +55,5 @@ __all__ = [
     "path_kernel",
     "path_kernel_uses",
     "persistence",
+    "weight_space",
 ]
