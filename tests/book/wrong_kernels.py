@@ -48,4 +48,7 @@ MISTAKES = {
     ),
     "imagenet": HALF_AS_LARGE_AGAIN,
     "path_kernel_uses": REVERSED,
+    "weight_space": Mistake(
+        "studies/weight_space/paths.py", "shape", "result._replace(off=1.5 * result.off)"
+    ),
 }

@@ -52,10 +52,10 @@ def steps(axes: Sequence[Axes], table: pd.DataFrame, rate: float) -> None:
                 middle.index, rows[column].min(), rows[column].max(), color=colour, alpha=0.18, linewidth=0
             )
             ax.plot(middle.index, middle, "o-", color=colour, ms=2.5, label=activation)
-    axes[1].axhline(1, color=ORIGINAL, linewidth=0.6)
     for ax, words in zip(axes, ("relative change of the gradient", "hidden signs changed"), strict=True):
         ax.axvline(rate, color=ORIGINAL, linewidth=0.8, linestyle=":")
         ax.set(xscale="log", yscale="log", xlabel="size of the step", ylabel=words)
+    axes[1].set_ylim(0.8, None)
     axes[0].legend()
 
 
@@ -78,8 +78,9 @@ def shapes(ax: Axes, table: pd.DataFrame, quarter: pd.DataFrame) -> None:
         ax.plot(rows["along"], rows["off"], color=colours[str(name)], linewidth=0.9, label=label)
     ax.plot(quarter["along"], quarter["off"], ":", color=ORIGINAL, label="quarter circle")
     ax.plot([0, 1], [0, 0], color=ORIGINAL, linewidth=0.6)
-    ax.set(xlabel="along the chord", ylabel="distance from the chord", title="training", aspect="equal")
-    ax.legend(fontsize=7, loc="lower center")
+    ax.set(xlabel="along the chord", ylabel="distance from the chord", title="training")
+    ax.set(aspect="equal", ylim=(-0.03, 0.62))
+    ax.legend(fontsize=7, loc="upper center", ncols=2)
 
 
 def line(axes: Sequence[Axes], accuracy: pd.DataFrame, ratios: pd.DataFrame) -> None:

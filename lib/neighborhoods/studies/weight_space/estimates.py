@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from neighborhoods.studies.path_kernel_uses import intervals
 
 MEASURES = ("nearness", "cosine", "product")
-SMALL, LARGE = 2e-4, 5e-3  # sizes of a step: at most, at least
+MANY = 30  # sign changes along a step
 
 
 def across(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
@@ -44,15 +43,18 @@ def halfway(table: pd.DataFrame, value: str) -> pd.DataFrame:
 def orders(table: pd.DataFrame) -> pd.DataFrame:
     """Return the order of a gradient's change in the size of the step, by least squares on logarithms.
 
-    The change at a size is the median over the states of the run. Columns: ``activation``, ``run``,
-    ``regime`` ("small" or "large" steps), ``order``.
+    All states of a run have the slope in common, and each a level of its own. Columns: ``activation``,
+    ``run``, ``regime`` ("none": steps at which no sign changes, "many": those with `MANY` changes or more),
+    ``order``, missing where no state has two such steps.
     """
+    logs = table.assign(x=np.log(table["size"]), y=np.log(table["change"]))
+    regimes = {"none": logs[logs["flips"] == 0], "many": logs[logs["flips"] >= MANY]}
     rows = []
-    for (activation, run), group in table.groupby(["activation", "run"]):
-        middle = group.groupby("size")["change"].median()
-        for regime, chosen in (("small", middle.index <= SMALL), ("large", middle.index >= LARGE)):
-            some = middle[chosen]
-            order = stats.linregress(np.log(some.index), np.log(some)).slope
+    for regime, some in regimes.items():
+        for (activation, run), group in some.groupby(["activation", "run"]):
+            apart = group[["x", "y"]] - group.groupby("step")[["x", "y"]].transform("mean")
+            square = (apart["x"] ** 2).sum()
+            order = (apart["x"] * apart["y"]).sum() / square if square > 0 else np.nan
             rows.append({"activation": activation, "run": run, "regime": regime, "order": order})
     return pd.DataFrame(rows)
 

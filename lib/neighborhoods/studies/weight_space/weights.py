@@ -1,5 +1,6 @@
 """What a vector of parameters does: its network, its loss with the gradient, and its accuracy."""
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -22,9 +23,15 @@ class Subject(NamedTuple):
 
 
 def subject(run: RecordedSpec, unseen: int) -> Subject:
-    """Return the subject of a run, with so many test images."""
-    network, loss = recorded.network(run), recorded.loss(run)
-    return Subject(network, recorded.training(run), recorded.held_out(run, unseen), loss)
+    """Return the subject of a run on MNIST, with so many test images."""
+    data = RecordedSpec(run.network, examples=run.examples, dtype=run.dtype)
+    return Subject(recorded.network(run), *_samples(data, unseen), recorded.loss(run))
+
+
+@cache
+def _samples(data: RecordedSpec, unseen: int) -> tuple[Sample, Sample]:
+    """Return training examples and test images, which all runs of the chapter share."""
+    return recorded.training(data), recorded.held_out(data, unseen)
 
 
 def at(subject: Subject, weights: Float[Tensor, " parameters"]) -> nn.Sequential:
