@@ -279,6 +279,10 @@ def test_the_measure_that_is_accuracy_ranks_it_best() -> None:
     assert found["product"].tolist() == pytest.approx([1.0] * 3)
     assert found["cosine"].tolist() == found["nearness"].tolist() == pytest.approx([-1.0] * 3)
     assert found["gain"].tolist() == pytest.approx([2.0] * 3)
+    rounding = 1e-6 * np.array([3.0, 0.0, 1.0, 5.0, 2.0, 4.0])
+    again = estimates.ranked(table.assign(cosine=1.0 + (numbers > 2) + rounding))
+    ties = stats.spearmanr(numbers > 2, numbers).statistic
+    assert again["cosine"].iloc[2] == pytest.approx(ties)
 
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "paper"])

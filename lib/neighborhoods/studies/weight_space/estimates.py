@@ -93,7 +93,8 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
     for (activation, run), group in table.groupby(["activation", "run"]):
         kinds = {kind: group[group["kind"] == kind] for kind in ("noise", "other run")}
         for name, some in {**kinds, "all": group}.items():
-            order = some[list(MEASURES)].corrwith(some["accuracy"], method="spearman")
+            # Equal angles are ties, and must not be told apart by their rounding.
+            order = some[list(MEASURES)].round(4).corrwith(some["accuracy"], method="spearman")
             rows.append({"activation": activation, "run": run, "population": name, **order})
     found = pd.DataFrame(rows)
     return found.assign(gain=found["product"] - found["nearness"])
