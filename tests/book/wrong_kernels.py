@@ -51,4 +51,5 @@ MISTAKES = {
     "weight_space": Mistake(
         "studies/weight_space/paths.py", "shape", "result._replace(off=1.5 * result.off)"
     ),
+    "robust_networks": HALF_AS_LARGE_AGAIN,
 }

@@ -39,6 +39,7 @@ COUNTS = {"negative": -1, "zero": 0, "wrong type": 1.5}
 MODELS = (
     "average_vector_field",
     "datasets",
+    "defences",
     "images",
     "networks",
     "optimisers",

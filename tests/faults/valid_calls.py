@@ -147,6 +147,13 @@ CALLS: dict[str, Call] = {
     ),
     "curvature.planarity_radius": call(flat=FLAT, radii=RADII, level=0.1),
     "datasets.mnist": call("folder: out of range", split="test", limit=3),
+    "defences.ascended": call("radius: zero",
+        **ATTACKED, radius=0.2, steps=2, generator=generator()
+    ),
+    "defences.principal_components": call(points=POINTS, count=2),
+    "defences.soft_nearest_neighbour_loss": call("labels: negative, out of range",
+        features=POINTS, labels=torch.tensor([0, 0, 1, 1]), temperature=0.7
+    ),
     "delaunay.triangulate": call(sites=SITES),
     "delaunay_adjacency.adjacency": call("pairs: empty", sites=SITES, pairs=PAIRS),
     "delaunay_weights.barycentric": call(points=draws(4, 2), corners=draws(4, 3, 2)),

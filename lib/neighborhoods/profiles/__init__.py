@@ -21,6 +21,11 @@ from neighborhoods.profiles.path_kernel_uses_sizes import (
     path_kernel_uses,
 )
 from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpec, persistence
+from neighborhoods.profiles.robust_networks_sizes import (
+    ROBUST_NETWORKS,
+    RobustNetworksSpec,
+    robust_networks,
+)
 from neighborhoods.profiles.weight_space_sizes import WEIGHT_SPACE, WeightSpaceSpec, weight_space
 
 __all__ = [
@@ -35,6 +40,7 @@ __all__ = [
     "PATH_KERNEL",
     "PATH_KERNEL_USES",
     "PERSISTENCE",
+    "ROBUST_NETWORKS",
     "WEIGHT_SPACE",
     "BackgroundSpec",
     "BoundarySpectraSpec",
@@ -45,6 +51,7 @@ __all__ = [
     "PathKernelSpec",
     "PathKernelUsesSpec",
     "PersistenceSpec",
+    "RobustNetworksSpec",
     "WeightSpaceSpec",
     "background",
     "boundary_spectra",
@@ -55,5 +62,6 @@ __all__ = [
     "path_kernel",
     "path_kernel_uses",
     "persistence",
+    "robust_networks",
     "weight_space",
 ]
