@@ -99,6 +99,13 @@ def test_walks_that_cross_once_give_the_law_of_their_crossings() -> None:
     assert shape.loc["single ratio", "value"] == pytest.approx(row["ratio"])
 
 
+def test_trends_are_rank_correlations_with_the_width() -> None:
+    rows = [(pair, width, (-1) ** pair / width, -width, width) for pair in (0, 1, 2) for width in (10, 30)]
+    table = pd.DataFrame(rows, columns=["pair", "width", "skewness", "kurtosis", "p"])
+    found = dropout.trends(table, 0).set_index("quantity")
+    assert found["value"].to_dict() == {"skewness": pytest.approx(-1), "kurtosis": -1, "p": 1}
+
+
 def test_changes_count_what_the_shares_predict() -> None:
     fixed = torch.tensor([[[0, 0, 1], [0, 2, 1]]])
     table = dropout.changes(walked(fixed, torch.tensor([[[0, 1, 1], [0, 0, 1]]]), torch.zeros(1, 2)))
@@ -178,6 +185,8 @@ def test_orders_of_known_defences() -> None:
     assert orders.agreement(same, 0)["value"].tolist() == [1, 1]
     turned = table([[1, 2], [3, 4], [5, 6]], [[9, 9.5], [2, 3], [1, 2]])
     assert orders.agreement(turned, 0)["high"].tolist() == [-1, -1]
+    gains = orders.gains(same.replace({"defence": {"a": "none"}}), 0).set_index("defence")["value"]
+    assert gains.to_dict() == {"b": pytest.approx(7 / 3), "c": pytest.approx(11 / 3)}
     lead = orders.lead(same, "c", "distance", 0)
     assert lead.tolist() == [2, 2, 2]
     assert orders.within(turned)["value"].tolist() == [1, 1, 1]

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 from scipy import stats
@@ -195,14 +196,23 @@ def total(table: pd.DataFrame, seed: int) -> pd.Series:
 
 def trends(shapes: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Return one row a quantity: ``quantity``, and ``value``, ``low``, ``high`` of its rank correlation with
-    the ``width`` of the network: size of the ``skewness``, ``kurtosis``, and ``p`` of the test of normality.
+    the ``width`` of the network, over resampled pairs: the size of the ``skewness``, ``kurtosis``, and ``p``.
     """
-    widths = shapes["width"].to_numpy(float)
-    columns = {"skewness": shapes["skewness"].abs(), "kurtosis": shapes["kurtosis"], "p": shapes["p"]}
-    found = {
-        name: intervals.rank_correlation(widths, one.to_numpy(), seed=seed) for name, one in columns.items()
-    }
-    return pd.DataFrame([{"quantity": name, **part} for name, part in found.items()])
+    rows = []
+    for quantity in ("skewness", "kurtosis", "p"):
+        sizes = shapes.assign(skewness=shapes["skewness"].abs())
+        wide = sizes.pivot_table(quantity, index="pair", columns="width")
+        widths, values = np.tile(wide.columns, (len(wide), 1)), wide.to_numpy()
+
+        def order(
+            draw: npt.NDArray[np.int64],
+            values: intervals.Numbers = values,
+            widths: intervals.Numbers = widths,
+        ) -> float:
+            return float(stats.spearmanr(widths.ravel(), values[draw].ravel()).statistic)
+
+        rows.append({"quantity": quantity, **intervals.resampled(order, len(values), seed=seed)})
+    return pd.DataFrame(rows)
 
 
 def summary(shape: pd.DataFrame) -> pd.DataFrame:

@@ -65,6 +65,21 @@ def lead(table: pd.DataFrame, first: str, quantity: str, seed: int) -> pd.Series
     return intervals.resampled(excess, len(own), seed=seed)
 
 
+def gains(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return one row a defence but "none": ``defence``, and its mean distance over that without a defence,
+    ``value``, ``low``, ``high`` over resampled images.
+    """
+    wide, rows = table.pivot_table("distance", index="image", columns="defence"), []
+    bare = wide.pop("none").to_numpy()
+    for defence, values in wide.items():
+
+        def gain(draw: npt.NDArray[np.int64], values: pd.Series = values) -> float:
+            return float(values.to_numpy()[draw].mean() / bare[draw].mean())
+
+        rows.append({"defence": defence, **intervals.resampled(gain, len(bare), seed=seed)})
+    return pd.DataFrame(rows)
+
+
 def within(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row a network: ``defence``, ``seed``, ``value``, Kendall's correlation over its images."""
     rows = []
