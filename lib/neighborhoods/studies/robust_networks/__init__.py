@@ -1,9 +1,9 @@
 """The plan of the chapter on networks at random and networks made robust: which item comes from which.
 
-    drawn                          outputs of networks with random parameters
-    trained ── walked              classes on segments under dropout
-    trained ─┬─ accuracies         of the networks with each defence
-             └─ measured           distances to adversaries, and persistence
+    trained ─┬─ walked           classes on segments under dropout
+             ├─ accuracies       of the networks with each defence
+             └─ measured         distances to adversaries, and persistence
+    drawn                        outputs of networks with random parameters
 
 Each function takes the chapter's numbers and returns an `Item` for `Store.get`.
 """

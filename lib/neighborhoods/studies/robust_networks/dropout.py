@@ -22,7 +22,7 @@ HALVINGS = 20
 KINDS = ("none", "fixed", "redrawn")
 NARROWER = math.sqrt(5 / 6)  # deviation of the density of F(1 - F) over that of F, if F is normal
 LEVEL = 0.05  # of the test of normality
-ONCE = 0.95  # share of the masks from which on a segment counts as crossed once
+BEST = 0.75  # quantile of the share of masks that cross once, above which pairs are looked at by themselves
 
 
 @dataclass(frozen=True)
@@ -216,22 +216,23 @@ def trends(shapes: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def summary(shape: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a quantity: ``quantity``, ``value``, ``low``, ``high``, ``count`` over pairs.
+    """Return one row a quantity: ``quantity``, ``value``, ``low``, ``high`` over ``pairs``.
 
-    Medians of ``skewness`` (its size), ``kurtosis``, and of the ``ratio`` where the class changes once for
-    `ONCE` of the masks; ``rejected``: the share of pairs whose locations are not normal at `LEVEL`.
+    Medians of ``skewness`` (its size), ``kurtosis``, and ``ratio``; ``rejected``: the share of pairs whose
+    locations are not normal at `LEVEL`; ``single ratio``: the ratio of those ``single`` pairs that the most
+    masks cross once, a share of at least ``once``.
     """
+    once = shape["once"].quantile(BEST)
+    single = shape[shape["once"] >= once]
     parts = {
         "skewness": intervals.median(shape["skewness"].abs()),
         "kurtosis": intervals.median(shape["kurtosis"]),
         "ratio": intervals.median(shape["ratio"]),
         "rejected": intervals.share(shape["p"] < LEVEL),
+        "single ratio": intervals.median(single["ratio"]),
     }
-    single = shape.loc[shape["once"] >= ONCE, "ratio"]
-    if len(single):
-        parts["single ratio"] = intervals.median(single)
     rows = [
         {"quantity": name, "value": part.iloc[0], "low": part["low"], "high": part["high"]}
         for name, part in parts.items()
     ]
-    return pd.DataFrame(rows).assign(pairs=len(shape), single=len(single))
+    return pd.DataFrame(rows).assign(pairs=len(shape), single=len(single), once=once)
