@@ -20,6 +20,11 @@ from neighborhoods.profiles.path_kernel_uses_sizes import (
     PathKernelUsesSpec,
     path_kernel_uses,
 )
+from neighborhoods.profiles.persistence_revisited_sizes import (
+    PERSISTENCE_REVISITED,
+    PersistenceRevisitedSpec,
+    persistence_revisited,
+)
 from neighborhoods.profiles.persistence_sizes import PERSISTENCE, PersistenceSpec, persistence
 from neighborhoods.profiles.robust_networks_sizes import (
     ROBUST_NETWORKS,
@@ -40,6 +45,7 @@ __all__ = [
     "PATH_KERNEL",
     "PATH_KERNEL_USES",
     "PERSISTENCE",
+    "PERSISTENCE_REVISITED",
     "ROBUST_NETWORKS",
     "WEIGHT_SPACE",
     "BackgroundSpec",
@@ -50,6 +56,7 @@ __all__ = [
     "NetworksSpec",
     "PathKernelSpec",
     "PathKernelUsesSpec",
+    "PersistenceRevisitedSpec",
     "PersistenceSpec",
     "RobustNetworksSpec",
     "WeightSpaceSpec",
@@ -62,6 +69,7 @@ __all__ = [
     "path_kernel",
     "path_kernel_uses",
     "persistence",
+    "persistence_revisited",
     "robust_networks",
     "weight_space",
 ]
