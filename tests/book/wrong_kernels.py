@@ -41,6 +41,7 @@ MISTAKES = {
     "tiny": HALF_AS_LARGE_AGAIN,
     "path_kernel": CONTRIBUTIONS_TOO_LARGE,
     "persistence": HALF_AS_LARGE_AGAIN,
+    "persistence_revisited": HALF_AS_LARGE_AGAIN,
     "delaunay": ALL_THAT_ARE_NOT,
     "networks": HALF_AS_LARGE_AGAIN,
     "decision_boundaries": Mistake(

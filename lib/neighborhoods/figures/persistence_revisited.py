@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.ticker import FixedLocator
 
 from neighborhoods.figures.style import ADVERSARIAL, NATURAL, ORIGINAL, OTHER, THEORY
@@ -28,21 +29,21 @@ POINTS = {"image": "images", "igsm": "adversaries by signs", "mirror": "deep adv
 QUARTILES = [0.25, 0.5, 0.75]
 
 
-def against_distance(ax: Axes, table: pd.DataFrame, column: str, *, slope: float, label: str) -> None:
+def against_distance(
+    ax: Axes, table: pd.DataFrame, column: str, *, slope: float, label: str
+) -> PathCollection:
     """Scatter persistence against a distance, darker for more classes nearby, over a line of that slope.
 
-    Columns ``sigma``, ``nearby`` and the one named.
+    Columns ``sigma``, ``nearby`` and the one named. Returns the points, for a colour bar.
     """
     finite = table[np.isfinite(table["sigma"])]
     shades = ax.scatter(
         finite[column], finite["sigma"], c=finite["nearby"], s=9, cmap="viridis_r", vmin=1, vmax=9
     )
-    ends = np.array([finite[column].min(), finite[column].max()])
-    ax.plot(ends, slope * ends, ":", color=THEORY, zorder=1)
-    ax.set(xscale="log", yscale="log", xlabel=label)
-    ax.set_box_aspect(0.8)
-    bar = ax.figure.colorbar(shades, ax=ax, label="classes nearby", ticks=[1, 3, 5, 7, 9])
-    bar.outline.set_visible(False)
+    top = 1.05 * float(finite["sigma"].max())
+    ax.plot([0, top / slope], [0, top], ":", color=THEORY, zorder=3)
+    ax.set(xlim=(0, None), ylim=(0, top), xlabel=label)
+    return shades
 
 
 def angles(axes: Sequence[Axes], table: pd.DataFrame) -> None:
@@ -56,7 +57,7 @@ def angles(axes: Sequence[Axes], table: pd.DataFrame) -> None:
             ax.plot(rows[column], rows["sigma"], marker, color=colour, ms=2.5, alpha=0.5, label=label)
     axes[0].set(xlim=(0, 90), xticks=[0, 30, 60, 90], xlabel="angle of the crossing from the normal, degrees")
     axes[0].set(ylabel="persistence of the image")
-    axes[1].set(xscale="log", xlabel="distance of the tangent plane at the crossing")
+    axes[1].set(xlim=(0, None), xlabel="distance of the tangent plane at the crossing")
     axes[0].legend(fontsize=7, markerscale=1.6)
 
 
@@ -74,6 +75,9 @@ def sides(axes: Sequence[Axes], table: pd.DataFrame, kinds: Sequence[str]) -> No
             )
         ax.axhline(1, color=THEORY, linewidth=0.8, linestyle=":")
         ax.set(xscale="log", xlabel="distance")
+        ax.xaxis.set_minor_locator(FixedLocator([]))
+        places = sorted(rows["distance"])[::2]
+        ax.set_xticks(places, [f"{place:g}" for place in places])
         ax.set_title(KINDS[kind][0], fontsize=8)
     axes[0].set_ylabel("persistence over flat one")
     axes[0].legend(fontsize=7)
@@ -101,8 +105,9 @@ def paths(axes: Sequence[Axes], table: pd.DataFrame, slope: float) -> None:
     reach = float(np.abs(image["odds"]).max())
     near = np.array([-reach, 0, reach])
     axes[2].plot(near, slope * np.abs(near), "--", color=THEORY, zorder=3)
-    for ax in axes:
-        ax.set_ylim(0, 1.05 * top)
+    inside = even.loc[even["u"].between(0, 1, inclusive="neither"), "sigma"]
+    for ax, most in zip(axes, (top, float(inside[np.isfinite(inside)].max()), top), strict=True):
+        ax.set_ylim(0, 1.05 * most)
 
 
 def stability(axes: Sequence[Axes], table: pd.DataFrame) -> None:
@@ -132,7 +137,7 @@ def orthants(axes: Sequence[Axes], table: pd.DataFrame) -> None:
     Columns ``kind``, ``model``, ``k``, ``facets``, ``deviance``, ``freedom``.
     """
     colours = dict(zip(POINTS, (NATURAL, "#E69F00", ADVERSARIAL), strict=True))
-    models = [*FITS, "nine"]
+    models = dict(zip((*FITS, "nine"), ("nothing", "d", "k", "k and d", "nine\ndistances"), strict=True))
     for place, (kind, rows) in enumerate(table.groupby("kind", sort=False)):
         both, colour = rows[rows["model"] == "both"], colours[str(kind)]
         axes[0].plot(both["facets"], both["k"], "o", color=colour, ms=2.5, alpha=0.6, label=POINTS[str(kind)])
@@ -153,5 +158,4 @@ def orthants(axes: Sequence[Axes], table: pd.DataFrame) -> None:
     axes[0].legend(fontsize=7, markerscale=1.6)
     axes[1].axhline(1, color=THEORY, linewidth=0.8, linestyle=":")
     axes[1].set(yscale="log", ylabel="deviance / degrees of freedom")
-    names = [FITS[model][0] if model in FITS else "nine distances" for model in models]
-    axes[1].set_xticks(range(len(models)), names, fontsize=7)
+    axes[1].set_xticks(range(len(models)), list(models.values()), fontsize=7)

@@ -55,6 +55,8 @@ def count(spec: CurvesSpec, trained: dict[str, Tensor], ends: dict[str, Tensor])
     network, parts = load(spec.measure.network, trained), []
     for kind in POINTS:
         points, rows = _points(network, ends, kind, spec.points)
+        if not len(points):
+            continue
         far = ties(network, points)[1].double().clamp(max=FAR)
         own = measure(spec.measure, network, points)["sigma"].to_numpy()
         good = np.isfinite(own) & (own > 0)
