@@ -60,10 +60,11 @@ def test_paths_scale_probability_by_what_lies_between_its_ends(axes) -> None:
 def test_stability_draws_counts_over_the_models(axes) -> None:
     model = {"kind": "image", "sigma": [1.0, 2.0], "stability": [0.9, 0.5]}
     parts = [pd.DataFrame(model | {"model": name}) for name in draw.FITS]
-    parts.append(pd.DataFrame(model | {"model": "counted", "low": [0.8, 0.4], "high": [0.95, 0.6]}))
+    counts = {"model": "counted", "stability": [0.85, 0.55], "low": [0.8, 0.4], "high": [0.95, 0.6]}
+    parts.append(pd.DataFrame(model | counts))
     draw.stability(axes[:1], pd.concat(parts))
     assert [line.get_linestyle() for line in axes[0].lines[:4]] == [":", "-.", "--", "-"]
-    assert axes[0].containers[0].lines[0].get_ydata().tolist() == [0.9, 0.5]
+    assert axes[0].containers[0].lines[0].get_ydata().tolist() == [0.85, 0.55]
 
 
 def test_orthants_show_medians_of_the_deviance_by_what_is_fitted(axes) -> None:

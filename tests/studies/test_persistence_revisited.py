@@ -286,13 +286,14 @@ def test_sides_are_compared_where_both_keep_their_class() -> None:
         for row in range(10)
         for side, value in (("before", 2.0), ("beyond", 1.0 if row < 9 else 50.0))
     ]
-    rows += [("back", 0.1, row, side, 1.0, True) for row in range(10) for side in ("before", "beyond")]
+    back = {"before": 1.0, "beyond": 0.8}
+    rows += [("back", 0.1, row, side, value, True) for row in range(10) for side, value in back.items()]
     table = pd.DataFrame(rows, columns=["kind", "distance", "row", "side", "ratio", "keeps"])
     sides = summaries.sides(table).set_index("kind")
     assert sides.loc["free", ["pairs", "before", "beyond", "quotient"]].tolist() == [9, 2, 1, 0.5]
-    assert sides.loc["back", "quotient"] == 1
+    assert sides.loc["back", "quotient"] == 0.8
     effects = summaries.there_and_back(table, 0.1, seed=0)
-    assert effects["value"].tolist() == pytest.approx([math.sqrt(0.5), math.sqrt(0.5)])
+    assert effects["value"].tolist() == pytest.approx([math.sqrt(0.5 * 0.8), math.sqrt(0.5 / 0.8)])
 
 
 def test_opposite_steps_of_probability_are_compared() -> None:
