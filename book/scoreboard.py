@@ -1,5 +1,6 @@
 """What became of each item of the draft, in Markdown, from the rows of `book/inventory.yml`."""
 
+import shlex
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -87,7 +88,7 @@ def _with_paper(entry: Row, kept: Collection[str]) -> Row:
 
 def _at_full_size(source: str) -> str:
     chapter, _, key = source.partition("/")
-    return f"book/paper/{chapter}.csv key={key} value"
+    return f"book/paper/{chapter}.csv key={shlex.quote(key)} value"
 
 
 def _quantity(entry: Row) -> str:

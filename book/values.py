@@ -1,11 +1,12 @@
 """Values that a page shows beside the chapter that computed them, or from a table kept with the book.
 
 A *source* names one value. `CHAPTER/KEY` is what the executed `book/chapters/CHAPTER.ipynb` glued under that
-key, and `TABLE.csv COLUMN=VALUE ... COLUMN` the cell of the one row that has these values. Either may end in
-`:FORMAT`.
+key, and `TABLE.csv COLUMN=VALUE ... COLUMN` the cell of the one row that has these values, quoted as in a shell where there are
+spaces in them. Either may end in `:FORMAT`.
 """
 
 import math
+import shlex
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -47,7 +48,7 @@ def _all(path: Path) -> Mapping[str, str]:
 
 
 def _cell(root: Path, name: str) -> str:
-    table, *conditions, column = name.split()
+    table, *conditions, column = shlex.split(name)
     if not (root / table).is_file():
         raise ValueError(f"source is {name!r}; there is no table {table!r}")
     rows = pd.read_csv(root / table, dtype=str)

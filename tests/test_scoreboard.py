@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
         cell.outputs.append(nbformat.v4.new_output("display_data", data, metadata={"scrapbook": entry}))
     (tmp_path / "book" / "chapters").mkdir(parents=True)
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "book" / "chapters" / "one.ipynb")
-    (tmp_path / "t.csv").write_text("network,level,sigma\nA,low,0.25\nA,high,0.5\nB,low,0.75\n")
+    (tmp_path / "t.csv").write_text("network,level,sigma\nC D,low,1.5\nA,low,0.25\nA,high,0.5\nB,low,0.75\n")
     return tmp_path
 
 
@@ -39,6 +39,7 @@ def project(tmp_path: Path) -> Path:
         ("one/pixel share", "a few"),
         ("t.csv network=A level=high sigma:.1f", "0.5"),
         ("t.csv network=B sigma", "0.75"),
+        ("t.csv network='C D' sigma", "1.5"),
     ],
 )
 def test_values_are_those_of_chapters_and_tables(project: Path, source: str, text: str) -> None:
@@ -111,11 +112,14 @@ def test_a_line_has_link_verdict_reason_and_values() -> None:
             "profile `paper` {value}`book/paper/one.csv key=m value:.1f` to",
         ),
         ({"ours": ["one/m", "one/other"]}, "here {value}`one/m` to {value}`one/other`\n"),
+        ({"ours": "one/two words"}, "profile `paper` {value}`book/paper/one.csv key='two words' value`\n"),
         ({"ours": "one/m", "paper": "t.csv a=b c"}, "profile `paper` {value}`t.csv a=b c`\n"),
     ],
 )
 def test_values_kept_at_full_size_stand_beside_those_of_this_copy(entry: Any, shown: str) -> None:
-    made = scoreboard.board([row(values=[{"of": "it", **entry}])], "background", {"one/m", "one/h"})
+    made = scoreboard.board(
+        [row(values=[{"of": "it", **entry}])], "background", {"one/m", "one/h", "one/two words"}
+    )
     assert shown in made
 
 
