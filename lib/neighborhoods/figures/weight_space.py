@@ -66,7 +66,8 @@ def random_arcs(ax: Axes, table: pd.DataFrame, limit: float) -> None:
     ax.axhline(limit, color=ORIGINAL, linewidth=0.8, linestyle=":")
     for name, marker in (("low", "v"), ("median", "o"), ("high", "^")):
         ax.plot(dimension, table[name], marker, color=NATURAL, ms=3, label=f"sampled, {name}")
-    ax.set(xscale="log", xlabel="dimension", ylabel="arc / chord", title="random pairs")
+    ax.set_xscale("log", base=2)
+    ax.set(xlabel="dimension", ylabel="arc / chord", title="random pairs")
     ax.legend(fontsize=7)
 
 
