@@ -1,8 +1,8 @@
 """Values that a page shows beside the chapter that computed them, or from a table kept with the book.
 
 A *source* names one value. `CHAPTER/KEY` is what the executed `book/chapters/CHAPTER.ipynb` glued under that
-key, and `TABLE.csv COLUMN=VALUE ... COLUMN` the cell of the one row that has these values, quoted as in a shell where there are
-spaces in them. Either may end in `:FORMAT`.
+key, and `TABLE.csv COLUMN=VALUE ... COLUMN` the cell of the one row that has these values, in quotation marks
+where there are spaces in them. Either may end in `:FORMAT`.
 """
 
 import math

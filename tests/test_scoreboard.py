@@ -117,9 +117,8 @@ def test_a_line_has_link_verdict_reason_and_values() -> None:
     ],
 )
 def test_values_kept_at_full_size_stand_beside_those_of_this_copy(entry: Any, shown: str) -> None:
-    made = scoreboard.board(
-        [row(values=[{"of": "it", **entry}])], "background", {"one/m", "one/h", "one/two words"}
-    )
+    sources = {"one/m", "one/h", "one/two words"}
+    made = scoreboard.board([row(values=[{"of": "it", **entry}])], "background", sources)
     assert shown in made
 
 

@@ -63,6 +63,34 @@ def test_least_steps_meet_the_optimality_conditions(generator: Generator) -> Non
     torch.testing.assert_close(found.step, torch.maximum(torch.minimum(pull, 1 - points), -points))
 
 
+@pytest.mark.parametrize("coordinates", [1, 2, 4])
+def test_least_steps_are_found_where_the_box_clips_nearly_all_of_them(
+    coordinates: int, generator: Generator
+) -> None:
+    normals = torch.randn(500, 3, coordinates, generator=generator, dtype=torch.float64)
+    reached = 2 * torch.rand(500, coordinates, generator=generator, dtype=torch.float64) - 1
+    offsets = (normals @ reached[:, :, None])[:, :, 0]
+    high = torch.ones_like(reached)
+    found = least_step(normals, offsets, -high, high, tolerance=1e-8)
+    assert float(found.solved.double().mean()) >= 0.99  # nearly parallel normals may take longer
+    spare = ((normals @ found.step[:, :, None])[:, :, 0] - offsets)[found.solved]
+    assert float(spare.min()) > -1e-6
+    assert float((found.multipliers[found.solved] * spare).abs().max()) < 1e-6
+    pull = (found.multipliers[:, None] @ normals)[:, 0]
+    torch.testing.assert_close(found.step, pull.clamp(-1, 1))
+
+
+def test_the_least_attack_on_a_linear_classifier_uses_one_pixel_where_one_is_enough() -> None:
+    """The first step of the dual goes as far as the box, and classes that are nearer lie outside of it."""
+    offsets = torch.tensor([0.0, 1.05, 1.1, 0.9])
+    points = torch.full((1, 8), 0.3, dtype=torch.float64)
+    points[:, 1:4] = torch.tensor([0.9, 0.9, 0.2])
+    found = minimum_distortion(
+        lambda x: torch.cat([0 * x[:, :1], x[:, 1:4]], 1) - offsets, points, torch.tensor([3])
+    )
+    torch.testing.assert_close(found.points - points, 0.7 * torch.eye(8).double()[3:4], atol=1e-4, rtol=0)
+
+
 def test_an_infeasible_programme_is_not_solved() -> None:
     found = least_step(torch.ones(1, 1, 2), torch.tensor([[5.0]]), torch.zeros(1, 2), torch.ones(1, 2))
     assert not bool(found.solved)

@@ -43,7 +43,8 @@ def least_step(
        \\quad r(\\lambda) = {\\rm Clip}_{[l, u]}(A^T\\lambda). $$
 
     The dual has one dimension for each inequality, however many coordinates there are; where $r_i$ is clipped
-    it contributes nothing to the curvature $A_F A_F^T$. An infeasible programme ends unsolved.
+    it contributes nothing to the curvature $A_F A_F^T$, which may vanish. Where no part of Newton's step
+    ascends, one along the gradient does. A programme without solution ends unsolved, as does one out of time.
 
     Args:
         normals: $A$, one row for each inequality.
@@ -78,7 +79,9 @@ def least_step(
         if bool((torch.where(idle, 0.0, lack.abs()) <= allowed).all()):
             break
         direction = _newton(A, (step > low) & (step < high), lack, idle)
-        multipliers, dual, step, lack = _ascend(dual_at, multipliers, direction, dual)
+        # The gradient's Lipschitz constant is at most the number of unit normals in it.
+        safe = torch.where(idle, 0.0, lack) / (~idle).sum(1, keepdim=True).clamp_min(1)
+        multipliers, dual, step, lack = _ascend(dual_at, multipliers, direction, safe, dual)
     return LeastStep(step, (lack <= 2 * allowed).all(1), multipliers / scale)
 
 
@@ -108,15 +111,17 @@ def _ascend(
     dual_at: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]],
     multipliers: Tensor,
     direction: Tensor,
+    safe: Tensor,
     dual: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Take the longest of the steps 1, 1/4, 1/16, ... at which the dual does not fall."""
+    """Take the longest of the steps 1, 1/4, 1/16, ... at which the dual does not fall, or the safe one."""
     length = torch.ones_like(dual)
     for _ in range(6):
         trial = (multipliers + length[:, None] * direction).clamp_min(0)
         value, step, lack = dual_at(trial)
         good = value >= dual - 1e-6 * dual.abs()
         if bool(good.all()):
-            break
+            return trial, value, step, lack
         length = torch.where(good, length, length / 4)
-    return trial, value, step, lack
+    trial = torch.where(good[:, None], trial, (multipliers + safe).clamp_min(0))
+    return trial, *dual_at(trial)
