@@ -97,8 +97,11 @@ def nbval(notebook: bytes, folder: Path, library: Path | None = None) -> subproc
     (folder / "chapter.ipynb").write_bytes(notebook)
     (folder / "pytest.ini").write_text("[pytest]\n")
     path = [OFFLINE, *([library] if library else []), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # other plugins take a second or two to import
+    environment = {**os.environ, **alone, "PYTHONPATH": os.pathsep.join(map(str, path))}
     options = [
+        "-p",
+        "nbval.plugin",
         "--nbval",
         "--nbval-current-env",
         "--nbval-cell-timeout",
