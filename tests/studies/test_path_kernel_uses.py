@@ -10,15 +10,14 @@ from neighborhoods import profiles
 from neighborhoods.models.datasets import mnist
 from neighborhoods.models.training import TrainingSpec, train
 from neighborhoods.profiles import PathKernelUsesSpec
+from neighborhoods.studies import intervals, recorded
 from neighborhoods.studies import path_kernel_uses as study
-from neighborhoods.studies import recorded
 from neighborhoods.studies.path_kernel_uses import (
     approximations,
     carriers,
     grams,
     hull,
     interpolation,
-    intervals,
     leave_out,
     neighbours,
     queries,

@@ -10,6 +10,7 @@ from neighborhoods import profiles
 from neighborhoods.models.perceptrons import Activation, perceptron
 from neighborhoods.studies import recorded
 from neighborhoods.studies import weight_space as study
+from neighborhoods.studies.rivals import nearest_classes
 from neighborhoods.studies.weight_space import (
     directions,
     estimates,
@@ -185,7 +186,7 @@ def test_least_distortion_of_a_linear_classifier_is_the_distance_to_its_nearest_
         return torch.cat([x @ normals.T + offset, padding.expand(len(x), 6) + 1e-9 * x[:, :1]], 1)
 
     point, label = torch.full((1, 2), 0.5).double(), torch.tensor([0])
-    assert lines.nearest_classes(classifier, point, label, 3).tolist() == [[2, 1, 3]]
+    assert nearest_classes(classifier, point, label, 3).tolist() == [[2, 1, 3]]
     found = lines.least(classifier, point, label, 2)
     assert found.item() == pytest.approx(0.1 / math.sqrt(2), rel=1e-3)
 

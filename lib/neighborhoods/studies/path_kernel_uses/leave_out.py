@@ -12,8 +12,7 @@ from torch import Tensor
 
 from neighborhoods.models.networks import CLASSES
 from neighborhoods.models.trajectory import record
-from neighborhoods.studies import recorded
-from neighborhoods.studies.path_kernel_uses import intervals
+from neighborhoods.studies import intervals, recorded
 from neighborhoods.studies.path_kernel_uses.carriers import GROUPS
 from neighborhoods.studies.path_kernel_uses.machine import Machine, machine
 from neighborhoods.studies.recorded import RecordedSpec

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from neighborhoods.studies.path_kernel_uses import intervals
+from neighborhoods.studies import intervals
 from neighborhoods.studies.path_kernel_uses.machine import machine
 from neighborhoods.studies.path_kernel_uses.queries import KINDS
 from neighborhoods.studies.recorded import RecordedSpec

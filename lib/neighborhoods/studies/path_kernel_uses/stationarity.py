@@ -16,7 +16,7 @@ from torch import Tensor
 
 from neighborhoods.kernels.mean_kernel import mean_kernel
 from neighborhoods.kernels.trajectories import coarsen
-from neighborhoods.studies.path_kernel_uses import intervals
+from neighborhoods.studies import intervals
 from neighborhoods.studies.path_kernel_uses.grams import GramsSpec
 from neighborhoods.studies.path_kernel_uses.machine import machine
 

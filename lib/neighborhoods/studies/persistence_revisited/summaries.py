@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from neighborhoods.studies.path_kernel_uses.intervals import median, resampled
+from neighborhoods.studies.intervals import median, rank_correlation, rank_correlations, resampled
 from neighborhoods.studies.persistence_revisited.ends import KINDS
 
 Numbers = npt.NDArray[np.float64]
@@ -17,14 +17,8 @@ Numbers = npt.NDArray[np.float64]
 
 def ranks(table: pd.DataFrame, columns: list[str], against: str, *, seed: int) -> pd.DataFrame:
     """Return Spearman's correlation of columns with one: ``value``, ``low``, ``high`` over resampled rows."""
-    found = {}
-    for name in columns:
-        numbers = table[[against, name]].to_numpy(float)
-
-        def statistic(rows: npt.NDArray[np.int64], numbers: Numbers = numbers) -> float:
-            return float(_spearman(numbers[rows])[0, 1])
-
-        found[name] = resampled(statistic, len(numbers), seed=seed)
+    one = table[against].to_numpy(float)
+    found = {name: rank_correlation(one, table[name].to_numpy(float), seed=seed) for name in columns}
     return pd.DataFrame(found).T
 
 
@@ -36,16 +30,11 @@ def partial(table: pd.DataFrame, one: str, other: str, given: str, *, seed: int)
     numbers = table[[one, other, given]].to_numpy(float)
 
     def statistic(rows: npt.NDArray[np.int64]) -> float:
-        r = _spearman(numbers[rows])
+        r = rank_correlations(numbers[rows])
         ab, ac, bc = r[0, 1], r[0, 2], r[1, 2]
         return float((ab - ac * bc) / np.sqrt((1 - ac**2) * (1 - bc**2)))
 
     return resampled(statistic, len(numbers), seed=seed)
-
-
-def _spearman(numbers: Numbers) -> Numbers:
-    """Return the rank correlations of all columns; `scipy.stats.spearmanr` spends its time on p-values."""
-    return np.asarray(np.corrcoef(stats.rankdata(numbers, axis=0), rowvar=False), np.float64)
 
 
 def angles(crossed: dict[str, Tensor], compared: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from neighborhoods.models.datasets import Images, mnist
 from neighborhoods.models.defences import DefenceSpec, principal_components, training_images
 from neighborhoods.models.networks import load
 from neighborhoods.progress import bar
-from neighborhoods.studies.persistence.adversaries import every_other_class
+from neighborhoods.studies.rivals import nearest_classes
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,13 @@ def right_for_all(networks: list[nn.Sequential], count: int) -> tuple[Images, Te
 
 def nearest_adversaries(network: nn.Sequential, images: Images, nearest: int) -> dict[str, Tensor]:
     """Return each image's nearest adversary: ``points`` and the first columns of `measured`."""
-    rows, targets = every_other_class(images.labels)
-    gaps = margins(network, images.points[rows], images.labels[rows], targets)
-    linear = (-gaps.difference / gaps.gradient.norm(dim=1)).view(len(images.labels), -1)
-    chosen = linear.topk(min(nearest, linear.shape[1]), largest=False).indices
-    chosen = (chosen + torch.arange(len(linear))[:, None] * linear.shape[1]).flatten()
-    found = minimum_distortion(network, images.points[rows[chosen]], targets[chosen])
-    length = torch.where(found.success, found.distortion, math.inf).view(len(linear), -1)
-    best = length.argmin(1) + torch.arange(len(linear)) * length.shape[1]
-    points, reached = found.points[best], targets[chosen][best]
+    targets = nearest_classes(network, images.points, images.labels, nearest)
+    found = minimum_distortion(
+        network, images.points.repeat_interleave(targets.shape[1], 0), targets.flatten()
+    )
+    length = torch.where(found.success, found.distortion, math.inf).view_as(targets)
+    best = length.argmin(1) + torch.arange(len(targets)) * targets.shape[1]
+    points, reached = found.points[best], targets.flatten()[best]
     slope = margins(network, points, images.labels, reached).gradient
     step, success = (points - images.points).flatten(1), found.success[best]
     met = (success & (slope != 0).any(1))[:, None]  # where not, the angle is not asked for

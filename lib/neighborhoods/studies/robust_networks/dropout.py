@@ -16,7 +16,7 @@ from neighborhoods.models.datasets import mnist
 from neighborhoods.models.defences import DefenceSpec, draw, masked
 from neighborhoods.models.networks import CLASSES, load
 from neighborhoods.progress import bar
-from neighborhoods.studies.path_kernel_uses import intervals
+from neighborhoods.studies import intervals
 
 HALVINGS = 20
 KINDS = ("none", "fixed", "redrawn")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from neighborhoods.studies.path_kernel_uses import intervals
+from neighborhoods.studies import intervals
 
 QUANTITIES = ("distance", "persistence", "quotient", "incidence", "inside")
 

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from neighborhoods.models.datasets import mnist
 from neighborhoods.progress import bar
-from neighborhoods.studies.path_kernel_uses import intervals
+from neighborhoods.studies import intervals
 
 PART = 50  # networks drawn at once
 Draw = npt.NDArray[np.int64]

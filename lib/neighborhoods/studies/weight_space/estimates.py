@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from neighborhoods.studies.path_kernel_uses import intervals
+from neighborhoods.studies import intervals
 
 MEASURES = ("nearness", "cosine", "product")
 MANY = 30  # sign changes along a step

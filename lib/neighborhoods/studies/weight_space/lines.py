@@ -9,8 +9,8 @@ from torch import Generator, Tensor
 from neighborhoods.kernels.minimum_distortion import minimum_distortion
 from neighborhoods.kernels.persistence import persistence
 from neighborhoods.kernels.statistics import Classifier
-from neighborhoods.models.networks import CLASSES
 from neighborhoods.progress import bar
+from neighborhoods.studies.rivals import nearest_classes
 from neighborhoods.studies.weight_space.paths import PathSpec
 from neighborhoods.studies.weight_space.weights import Subject, accuracy, at, right, subject
 
@@ -83,18 +83,6 @@ def least(classifier: Classifier, points: Tensor, labels: Tensor, rivals: int = 
     targets = nearest_classes(classifier, points, labels, rivals).flatten()
     found = minimum_distortion(classifier, points[rows], targets)
     return torch.where(found.success, found.distortion, torch.inf).view(-1, rivals).amin(1)
-
-
-def nearest_classes(classifier: Classifier, points: Tensor, labels: Tensor, count: int) -> Tensor:
-    r"""Return the classes $k$ of least $(Z_y - Z_k)/\|\nabla(Z_y - Z_k)\|$, nearest first, a row a point."""
-    with torch.enable_grad():
-        inputs = points.detach().requires_grad_()
-        logits = classifier(inputs)
-        gaps = logits.gather(1, labels[:, None]) - logits
-        slopes = [torch.autograd.grad(gaps[:, k].sum(), inputs, retain_graph=True)[0] for k in range(CLASSES)]
-    steep = torch.stack(slopes, 1).flatten(2).norm(dim=2)
-    reach: Tensor = (gaps.detach() / steep).scatter(1, labels[:, None], torch.inf)
-    return reach.argsort(1)[:, :count]
 
 
 def _networks(spec: LineSpec, own: Subject, path: dict[str, Tensor]) -> list[tuple[str, float, int, Tensor]]:
