@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -49,8 +50,9 @@ def mnist(split: Literal["train", "test"], limit: int | None = None, *, folder: 
     return Images(points, torch.from_numpy(labels).to(torch.int64))
 
 
+@cache
 def _read_idx(path: Path) -> np.ndarray:
-    """Read one gzipped idx file (a big-endian header, then bytes) after checking its sha256."""
+    """Read one gzipped idx file (a big-endian header, then bytes), its sha256 checked, once a process."""
     packed = path.read_bytes()
     recorded = {
         name: digest for digest, name in map(str.split, (path.parent / "SHA256SUMS").read_text().splitlines())

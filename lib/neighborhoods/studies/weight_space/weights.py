@@ -1,6 +1,5 @@
 """What a vector of parameters does: its network, its loss with the gradient, and its accuracy."""
 
-from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -25,13 +24,8 @@ class Subject(NamedTuple):
 def subject(run: RecordedSpec, unseen: int) -> Subject:
     """Return the subject of a run on MNIST, with so many test images."""
     data = RecordedSpec(run.network, examples=run.examples, dtype=run.dtype)
-    return Subject(recorded.network(run), *_samples(data, unseen), recorded.loss(run))
-
-
-@cache
-def _samples(data: RecordedSpec, unseen: int) -> tuple[Sample, Sample]:
-    """Return training examples and test images, which all runs of the chapter share."""
-    return recorded.training(data), recorded.held_out(data, unseen)
+    samples = recorded.training(data), recorded.held_out(data, unseen)
+    return Subject(recorded.network(run), *samples, recorded.loss(run))
 
 
 def at(subject: Subject, weights: Float[Tensor, " parameters"]) -> nn.Sequential:
