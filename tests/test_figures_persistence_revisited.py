@@ -63,12 +63,12 @@ def test_stability_draws_counts_over_the_models(axes) -> None:
     counts = {"model": "counted", "stability": [0.85, 0.55], "low": [0.8, 0.4], "high": [0.95, 0.6]}
     parts.append(pd.DataFrame(model | counts))
     draw.stability(axes[:1], pd.concat(parts))
-    assert [line.get_linestyle() for line in axes[0].lines[:4]] == [":", "-.", "--", "-"]
+    assert [line.get_linestyle() for line in axes[0].lines[:5]] == [":", "-.", "--", "-", "--"]
     assert axes[0].containers[0].lines[0].get_ydata().tolist() == [0.85, 0.55]
 
 
 def test_orthants_show_medians_of_the_deviance_by_what_is_fitted(axes) -> None:
-    models = [*draw.FITS, "nine"]
+    models = [*draw.FITS, "skewed", "nine"]
     rows = [
         (kind, model, 2.0, 1.5, float(place + step), 1)
         for kind in draw.POINTS
@@ -78,5 +78,5 @@ def test_orthants_show_medians_of_the_deviance_by_what_is_fitted(axes) -> None:
     columns = ["kind", "model", "k", "facets", "deviance", "freedom"]
     draw.orthants(axes[:2], pd.DataFrame(rows, columns=columns))
     middles = [bar.lines[0].get_ydata()[0] for bar in axes[1].containers]
-    assert middles == [1, 2, 3, 4, 5] * 3
+    assert middles == [1, 2, 3, 4, 5, 6, 7] * 3
     assert axes[0].lines[0].get_data()[0].tolist() == [1.5] * 3

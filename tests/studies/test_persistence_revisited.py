@@ -182,9 +182,9 @@ def test_crossings_with_a_third_class_in_between_are_left_out(
     assert crossed["row"].tolist() == [0] * 5
 
 
-def curve(ties: list[float], draws: float = 1e7, power: float = 1.0) -> orthants.Curve:
+def curve(ties: list[float], draws: float = 1e7, power: float = 1.0, theta: float = 0.0) -> orthants.Curve:
     sigma = np.geomspace(0.3, 3, 8)
-    stability = np.exp(orthants.log_stability(sigma, np.array(ties), power))
+    stability = np.exp(orthants.log_stability(sigma, orthants.Shape(np.array(ties), power, theta)))
     return orthants.Curve(sigma, draws * stability, np.full(8, draws), np.array(ties))
 
 
@@ -202,6 +202,33 @@ def test_orthants_are_found_again(power: float) -> None:
     assert (again["k"], again["d"]) == pytest.approx((power, 1.0), rel=1e-3)
     if power == 1.0:
         assert orthants.fit(elsewhere, "distance")["d"] == pytest.approx(1.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("facets", [2, 3, 5])
+@pytest.mark.parametrize("theta", [-1.2, 0.0, 0.6])
+def test_wedges_are_found_again(facets: int, theta: float) -> None:
+    """Number, angle and distance, from counts without noise."""
+    exact = curve([1.0], power=facets, theta=theta)._replace(ties=np.array([0.7]))
+    found = orthants.fit(exact, "skewed")
+    assert (found["k"], found["d"]) == (facets, pytest.approx(1.0, rel=1e-3))
+    assert found["theta"] == pytest.approx(theta, abs=1e-3)
+    assert found["freedom"] == 5
+    corner = orthants.fit(exact, "wedge")
+    assert (corner["deviance"] < 1) == (facets == 2)
+    if facets == 2:
+        assert (corner["theta"], corner["d"]) == pytest.approx((theta, 1.0), abs=1e-3)
+
+
+def test_a_wedges_curve_is_that_of_points_drawn_in_it(generator: torch.Generator) -> None:
+    """Within `ERRORS` standard errors, from 40 000 draws."""
+    angle, count = 0.5, 40_000
+    found = np.exp(orthants.log_stability(np.array([0.8]), orthants.Shape(np.array([1.0]), 3.0, angle)))
+    lean = math.tan(angle)
+    start = torch.tensor([1.0, *[1 / math.cos(angle) + lean] * 2], dtype=torch.float64)
+    x = start + 0.8 * torch.randn(count, 3, generator=generator, dtype=torch.float64)
+    inside = (x[:, 0] > 0) & (x[:, 1:] > lean * x[:, :1]).all(1)
+    share = float(inside.double().mean())
+    assert abs(share - found[0]) < ERRORS * math.sqrt(share * (1 - share) / count)
 
 
 def test_nine_distances_are_an_orthant_with_nothing_to_fit() -> None:
@@ -262,6 +289,20 @@ def test_counted_curves_of_an_orthant_fit_it(
     drawn = curves.drawn(counted, fits)
     assert set(drawn["model"]) == {"counted", *orthants.MODELS} - {"nine"}
     assert bool((drawn["low"].dropna() <= drawn["stability"][drawn["low"].notna()]).all())
+
+
+def test_skews_are_in_degrees_and_shares_in_hundredths() -> None:
+    rows = [
+        ("image", model, angle + place, facets)
+        for model, angle in (("skewed", 0.0), ("wedge", 1.3), ("both", 0.0))
+        for place, facets in enumerate((0.9, 1.5, 2.0))
+    ]
+    table = pd.DataFrame(rows, columns=["kind", "model", "theta", "facets"])
+    table.loc[table["model"] == "wedge", "theta"] = [1.3, 1.45, 1.48]
+    found = summaries.skews(table).loc["image"]
+    assert found["theta"] == pytest.approx(math.degrees(1))
+    assert found["theta-high"] - found["theta-low"] == pytest.approx(math.degrees(1))
+    assert found["narrow"] == found["bent"] == pytest.approx(200 / 3)
 
 
 def test_partial_correlation_is_that_of_the_rests_of_ranks() -> None:

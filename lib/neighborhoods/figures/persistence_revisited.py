@@ -24,6 +24,7 @@ FITS = {
     "distance": ("d fitted", OTHER, "-."),
     "facets": ("k fitted", ORIGINAL, "--"),
     "both": ("both fitted", ADVERSARIAL, "-"),
+    "wedge": ("two facets, θ and d", "#56B4E9", (0, (5, 1, 1, 1, 1, 1))),
 }
 POINTS = {"image": "images", "igsm": "adversaries by signs", "mirror": "deep adversaries"}
 QUARTILES = [0.25, 0.5, 0.75]
@@ -118,7 +119,7 @@ def stability(axes: Sequence[Axes], table: pd.DataFrame) -> None:
     for ax, (kind, rows) in zip(axes, table.groupby("kind", sort=False), strict=True):
         for model, (label, colour, line) in FITS.items():
             some = rows[rows["model"] == model]
-            ax.plot(some["sigma"], some["stability"], line, color=colour, lw=1.1, label=label)
+            ax.plot(some["sigma"], some["stability"], ls=line, color=colour, lw=1.1, label=label)
         own = rows[rows["model"] == "counted"]
         reach = [own["stability"] - own["low"], own["high"] - own["stability"]]
         ax.errorbar(own["sigma"], own["stability"], yerr=reach, fmt="o", ms=3, lw=1, color=NATURAL, zorder=3)
@@ -137,7 +138,8 @@ def orthants(axes: Sequence[Axes], table: pd.DataFrame) -> None:
     Columns ``kind``, ``model``, ``k``, ``facets``, ``deviance``, ``freedom``.
     """
     colours = dict(zip(POINTS, (NATURAL, "#E69F00", ADVERSARIAL), strict=True))
-    models = dict(zip((*FITS, "nine"), ("nothing", "d", "k", "k and d", "nine\ndistances"), strict=True))
+    fitted = ("nothing", "d", "k", "k, d", "θ, d", "k, θ, d", "nine\ndistances")
+    models = dict(zip((*FITS, "skewed", "nine"), fitted, strict=True))
     for place, (kind, rows) in enumerate(table.groupby("kind", sort=False)):
         both, colour = rows[rows["model"] == "both"], colours[str(kind)]
         axes[0].plot(both["facets"], both["k"], "o", color=colour, ms=2.5, alpha=0.6, label=POINTS[str(kind)])

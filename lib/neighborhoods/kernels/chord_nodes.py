@@ -5,6 +5,7 @@ gradients of degree $L - 1$, so Gauss-Legendre with $\lceil L/2\rceil$ nodes on 
 roots of pre-activations, of degree $l$ in layer $l$ on the pieces of the layers below.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from torch import Tensor
 
 from neighborhoods.kernels.chains import Chain, Chord, Nodes, affine, trace
 from neighborhoods.kernels.polynomial_roots import interpolate, may_vanish, unit_roots
+
+_rule = cache(np.polynomial.legendre.leggauss)
 
 
 class Pieces(NamedTuple):
@@ -26,7 +29,7 @@ class Pieces(NamedTuple):
 
 def gauss_legendre(count: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Return the nodes and weights on [0, 1]."""
-    x, weight = np.polynomial.legendre.leggauss(count)
+    x, weight = _rule(count)
     return like.new_tensor((x + 1) / 2), like.new_tensor(weight / 2)
 
 

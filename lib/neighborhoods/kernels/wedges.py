@@ -20,7 +20,8 @@ STEEPEST = math.radians(85)
 LARGEST = 1e150
 """The largest coordinate whose square is a number; larger ones, infinities and NaN are refused."""
 
-_REACH, _PANELS, _NODES = 9.0, 16, 20  # the normal tail beyond 9 is 1e-19
+_REACH, _PANELS = 9.0, 16  # the normal tail beyond 9 is 1e-19
+_RULE = np.polynomial.legendre.leggauss(20)
 
 
 @checked()
@@ -192,7 +193,7 @@ def _nodes(
     low: Float64[Tensor, "*batch"],
 ) -> tuple[Float64[Tensor, "*batch nodes"], Float64[Tensor, "*batch nodes"]]:
     """Return composite Gauss-Legendre nodes and weights on [low, 9], one row for each lower limit."""
-    node, weight = (torch.from_numpy(a).to(low) for a in np.polynomial.legendre.leggauss(_NODES))
+    node, weight = (torch.from_numpy(a).to(low) for a in _RULE)
     panel = torch.arange(_PANELS, dtype=low.dtype, device=low.device)
     unit = ((panel[:, None] + (node + 1) / 2) / _PANELS).flatten()
     length = (_REACH - low)[..., None]

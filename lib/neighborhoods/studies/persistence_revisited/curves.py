@@ -1,4 +1,4 @@
-"""Stability curves of images and adversaries, and the orthants that fit them best."""
+"""Stability curves of images and adversaries, and the orthants and wedges that fit them best."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from neighborhoods.studies.persistence.tables import generator
 from neighborhoods.studies.persistence_revisited.distances import FAR, facets
 from neighborhoods.studies.persistence_revisited.ends import ties
 from neighborhoods.studies.persistence_revisited.measure import MeasureSpec, measure
-from neighborhoods.studies.persistence_revisited.orthants import MODELS, Curve, fit, log_stability
+from neighborhoods.studies.persistence_revisited.orthants import MODELS, Curve, Shape, fit, log_stability
 
 LEAST, MOST = 0.5, 2.5
 """Ends of the grid of noise, in persistences of the point."""
@@ -68,8 +68,8 @@ def count(spec: CurvesSpec, trained: dict[str, Tensor], ends: dict[str, Tensor])
 
 
 def fitted(spec: CurvesSpec, counted: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a point and model, see `orthants.fit`: ``kind``, ``row``, ``model``, ``k``, ``d``,
-    ``deviance``, ``freedom``, ``chance``, and ``facets``, ``distance``, ``persistence`` from the counts.
+    """Return one row a point and model: ``kind``, ``row``, ``model``, what `orthants.fit` returns, and
+    ``facets``, ``distance``, ``persistence`` from the counts.
     """
     rows = []
     for (kind, row), group in counted.groupby(["kind", "row"], sort=False):
@@ -95,8 +95,8 @@ def drawn(counted: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
         parts.append(own[["kind", "sigma"]].assign(**columns))
         grid = np.geomspace(own["sigma"].min(), own["sigma"].max(), FINE)
         models = fitted[(fitted["kind"] == kind) & (fitted["row"] == own["row"].iloc[0])].dropna(subset="k")
-        for model, k, d in models[["model", "k", "d"]].itertuples(index=False):
-            values = np.exp(log_stability(grid, np.array([d]), k))
+        for model, k, d, theta in models[["model", "k", "d", "theta"]].itertuples(index=False):
+            values = np.exp(log_stability(grid, Shape(np.array([d]), k, theta)))
             parts.append(pd.DataFrame({"kind": kind, "model": model, "sigma": grid, "stability": values}))
     table: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return table

@@ -1,24 +1,35 @@
-r"""Orthants that fit a measured stability curve, by maximum likelihood.
+r"""Orthants and wedges that fit a measured stability curve, by maximum likelihood.
 
 The stability at distance $d$ from each of $k$ facets at right angles is $P(\sigma)=\Phi(d/\sigma)^k$
-(Proposition 4.3), here for any real $k>0$. The signed roots of the binomial deviance make a least-squares
-problem of it, whose minimum is that of the likelihood.
+(Proposition 4.3), here for any real $k>0$; in a wedge all facets but the first lean by an angle $\theta$. The
+signed roots of the binomial deviance make a least-squares problem of it, whose minimum is that of the
+likelihood.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy.optimize import least_squares
 from scipy.special import log_ndtr, xlogy
 from scipy.stats import chi2
 
+from neighborhoods.kernels.wedges import STEEPEST, centreline_point, wedge_stability
+
 Numbers = npt.NDArray[np.float64]
 
-MODELS = ("half-space", "distance", "facets", "both", "nine")
-"""Flat at the measured distance; flat at a fitted one; fitted facets at the measured distance; both fitted;
-one facet at each measured distance. The first and the last have nothing to fit."""
-FREE = {"half-space": 0, "distance": 1, "facets": 1, "both": 2, "nine": 0}
+FREE = {"half-space": 0, "distance": 1, "facets": 1, "both": 2, "wedge": 2, "skewed": 3, "nine": 0}
+"""Models and how many numbers each has to fit: flat at the measured distance; flat at a fitted one; fitted
+facets at the measured distance; both fitted; two facets with fitted angle and distance; the number of facets,
+the angle and the distance fitted; one facet at each measured distance."""
+MODELS = tuple(FREE)
+COUNTS = {"wedge": (2,), "skewed": range(2, 10)}
+"""How many facets a leaning model may have: at most one for each other class."""
+LARGEST = 20.0
+"""Logarithm beyond which no factor is looked for."""
+ROUNDING = 1e-14
+"""Absolute error of a wedge's stability."""
 
 
 class Curve(NamedTuple):
@@ -37,8 +48,22 @@ class Curve(NamedTuple):
     ties: Numbers
 
 
+class Shape(NamedTuple):
+    """An orthant with so many facets at each distance, or a wedge with all of its facets at one.
+
+    Attributes:
+        distances: of the facets, pixels.
+        facets: how many at each distance, any positive number, but a whole one for a wedge.
+        theta: by how much all facets but the first lean, radians; 0 for right angles.
+    """
+
+    distances: Numbers
+    facets: float = 1.0
+    theta: float = 0.0
+
+
 def fit(curve: Curve, model: str) -> dict[str, float]:
-    r"""Return the orthant of a model that fits the curve best.
+    r"""Return the shape of a model that fits the curve best.
 
     $$ D = 2\sum_j\Big(h_j\ln\frac{h_j}{n_jP(\sigma_j)} +
        (n_j-h_j)\ln\frac{n_j-h_j}{n_j(1-P(\sigma_j))}\Big) $$
@@ -48,8 +73,9 @@ def fit(curve: Curve, model: str) -> dict[str, float]:
         model: one of `MODELS`.
 
     Returns:
-        ``k`` and ``d`` (NaN for "nine"); ``deviance`` $D$; ``freedom``, levels less fitted numbers;
-        ``chance``, that a right model has a deviance as large or larger (by $\chi^2$, for many draws).
+        ``k`` and ``d`` (NaN for "nine"); ``theta`` in radians; ``deviance`` $D$; ``freedom``, levels less
+        fitted numbers; ``chance``, that a right model has a deviance as large or larger (by $\chi^2$, for
+        many draws).
 
     Raises:
         ValueError: a model that there is none of.
@@ -57,47 +83,57 @@ def fit(curve: Curve, model: str) -> dict[str, float]:
     if model not in MODELS:
         raise ValueError(f"model: got {model!r}; required one of {', '.join(MODELS)}")
 
-    def at(logs: Numbers) -> Numbers:
-        return residuals(curve, *orthant(curve.ties, model, logs))
-
-    start = np.zeros(FREE[model])
-    best: Numbers = least_squares(at, start).x if FREE[model] else start
-    distances, k = orthant(curve.ties, model, best)
-    deviance, freedom = float((at(best) ** 2).sum()), len(curve.sigma) - FREE[model]
-    found = {"k": k, "d": float(distances[0])} if model != "nine" else {"k": np.nan, "d": np.nan}
-    return found | {
+    fits = [_least(curve, model, count) for count in COUNTS.get(model, (1,))]
+    deviance, found = min(fits, key=lambda fit: fit[0])
+    freedom, one = len(curve.sigma) - FREE[model], model != "nine"
+    return {
+        "k": found.facets if one else np.nan,
+        "d": float(found.distances[0]) if one else np.nan,
+        "theta": found.theta,
         "deviance": deviance,
         "freedom": freedom,
         "chance": float(chi2.sf(deviance, freedom)),
     }
 
 
-def orthant(ties: Numbers, model: str, logs: Numbers) -> tuple[Numbers, float]:
-    """Return the distances of a model's facets, and how many there are at each.
+def _least(curve: Curve, model: str, count: int) -> tuple[float, Shape]:
+    """Return the least deviance and its shape, of a wedge among those with so many facets."""
 
-    What is fitted comes as logarithms: of the number of facets, and then of their distance over the least of
-    the measured ones.
+    def at(numbers: Numbers) -> Numbers:
+        return residuals(curve, _shape(curve.ties, model, count, numbers))
+
+    most = np.array([STEEPEST, LARGEST] if model in COUNTS else [LARGEST] * FREE[model])
+    best: Numbers = least_squares(at, 0 * most, bounds=(-most, most)).x if len(most) else most
+    return float((at(best) ** 2).sum()), _shape(curve.ties, model, count, best)
+
+
+def _shape(ties: Numbers, model: str, count: int, numbers: Numbers) -> Shape:
+    """Return a model's shape from what is fitted.
+
+    The last number is the logarithm of the distance over the least of the measured ones, where that is
+    fitted; the first one is a wedge's angle, or the logarithm of an orthant's number of facets.
     """
-    near, factors = ties.min(keepdims=True), np.exp(np.clip(logs, -20, 20)).tolist()
-    fitted: dict[str, tuple[Numbers, float]] = {
-        "half-space": (near, 1.0),
-        "distance": (near * factors[-1:], 1.0),
-        "facets": (near, factors[0] if factors else 1.0),
-        "both": (near * factors[-1:], factors[0] if factors else 1.0),
-        "nine": (ties, 1.0),
-    }
-    return fitted[model]
+    near, factors = ties.min(keepdims=True), np.exp(numbers).tolist()
+    if model in COUNTS:
+        return Shape(near * factors[1], float(count), float(numbers[0]))
+    distances = {"distance": near * factors[-1:], "both": near * factors[-1:], "nine": ties}.get(model, near)
+    return Shape(distances, factors[0] if model in ("facets", "both") else 1.0)
 
 
-def log_stability(sigma: Numbers, distances: Numbers, power: float = 1.0) -> Numbers:
-    r"""Return $\ln P = k\sum_i\ln\Phi(d_i/\sigma)$ at each level of noise."""
-    total: Numbers = power * log_ndtr(distances[None, :] / sigma[:, None]).sum(1)
+def log_stability(sigma: Numbers, shape: Shape) -> Numbers:
+    r"""Return $\ln P$ at each level of noise: $k\sum_i\ln\Phi(d_i/\sigma)$, or that of the wedge."""
+    if shape.theta:
+        angles = torch.full((int(shape.facets) - 1,), shape.theta, dtype=torch.float64)
+        point = centreline_point(float(shape.distances[0]), angles)
+        within: Numbers = wedge_stability(point, angles, torch.tensor(sigma)).numpy()
+        return np.log(np.maximum(within, ROUNDING))
+    total: Numbers = shape.facets * log_ndtr(shape.distances[None, :] / sigma[:, None]).sum(1)
     return total
 
 
-def residuals(curve: Curve, distances: Numbers, power: float) -> Numbers:
+def residuals(curve: Curve, shape: Shape) -> Numbers:
     """Return the signed roots of each level's part of the deviance."""
-    log_p = log_stability(curve.sigma, distances, power)
+    log_p = log_stability(curve.sigma, shape)
     log_miss = np.log(-np.expm1(np.minimum(log_p, -1e-300)))
     kept, lost = curve.kept, curve.draws - curve.kept
     parts = xlogy(kept, kept / curve.draws) - kept * log_p + xlogy(lost, lost / curve.draws) - lost * log_miss

@@ -13,6 +13,8 @@ from neighborhoods.studies.intervals import median, rank_correlation, rank_corre
 from neighborhoods.studies.persistence_revisited.ends import KINDS
 
 Numbers = npt.NDArray[np.float64]
+NARROW = 10
+"""Degrees: the opening below which a corner of two facets counts as closed."""
 
 
 def ranks(table: pd.DataFrame, columns: list[str], against: str, *, seed: int) -> pd.DataFrame:
@@ -125,6 +127,21 @@ def goodness(fitted: pd.DataFrame) -> pd.DataFrame:
         per=("per", "median"),
         passes=("passes", "mean"),
     ).reset_index()
+
+
+def skews(fitted: pd.DataFrame) -> pd.DataFrame:
+    """Return for each kind: ``theta``, ``theta-low``, ``theta-high``, median and quartiles in degrees of the
+    angle fitted with number and distance; ``narrow``, the percentage of corners of two facets that all but
+    close; ``bent``, that of points less stable than before a flat boundary.
+    """
+    rows = {}
+    for kind, group in fitted.groupby("kind", sort=False):
+        theta = np.degrees(group.set_index("model")["theta"])
+        low, middle, high = theta["skewed"].quantile([0.25, 0.5, 0.75])
+        narrow = (theta["wedge"] > 90 - NARROW).mean()
+        shares = {"narrow": 100 * narrow, "bent": 100 * (group["facets"] > 1).mean()}
+        rows[kind] = {"theta": middle, "theta-low": low, "theta-high": high} | shares
+    return pd.DataFrame(rows).T
 
 
 def flat(gradients: Tensor, gamma: float) -> float:
