@@ -1,7 +1,6 @@
 """Training of small networks with a defence: one loop, in which the risk or the images of a step differ."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import torch
@@ -12,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from neighborhoods.kernels.arguments import checked
 from neighborhoods.kernels.attacks import check_logits, check_mode, check_points
 from neighborhoods.kernels.statistics import Classifier
-from neighborhoods.models.datasets import Images, mnist
+from neighborhoods.models.datasets import mnist
 from neighborhoods.models.networks import build
 from neighborhoods.models.training import regulariser
 from neighborhoods.progress import bar
@@ -60,7 +59,7 @@ def train(spec: DefenceSpec) -> dict[str, Tensor]:
     """
     generator = Generator().manual_seed(spec.seed)
     network = build(spec.network, generator=generator).eval()
-    points, labels = training_images(spec.images)
+    points, labels = mnist("train", spec.images)
     if spec.defence == "components":
         centre, basis = principal_components(points.flatten(1), int(spec.strength))
         points = (centre + (points.flatten(1) - centre) @ basis @ basis.T).view_as(points)
@@ -74,12 +73,6 @@ def train(spec: DefenceSpec) -> dict[str, Tensor]:
     if spec.defence == "components":
         _project_first(network, centre, basis)
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
-
-
-@cache
-def training_images(count: int) -> Images:
-    """Return the first training images, read once for all the networks of a process."""
-    return mnist("train", count)
 
 
 def _risk(

@@ -13,7 +13,7 @@ from neighborhoods.kernels.normals import incidence, margins
 from neighborhoods.kernels.persistence import persistence
 from neighborhoods.kernels.statistics import Status, labels_of
 from neighborhoods.models.datasets import Images, mnist
-from neighborhoods.models.defences import DefenceSpec, principal_components, training_images
+from neighborhoods.models.defences import DefenceSpec, principal_components
 from neighborhoods.models.networks import load
 from neighborhoods.progress import bar
 from neighborhoods.studies.rivals import nearest_classes
@@ -63,7 +63,7 @@ def measured(spec: DefendedSpec, *trained: dict[str, Tensor]) -> pd.DataFrame:
     """
     networks = [load(one.network, found) for one, found in zip(spec.trainings, trained, strict=True)]
     images, numbers = right_for_all(networks, spec.images)
-    seen = training_images(spec.trainings[0].images).points.flatten(1)
+    seen = mnist("train", spec.trainings[0].images).points.flatten(1)
     basis = principal_components(seen, spec.components)[1]
     tables = []
     pairs = list(zip(spec.trainings, networks, strict=True))
