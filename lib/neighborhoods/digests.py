@@ -62,6 +62,7 @@ def spec_text(spec: object) -> str:
     return json.dumps(canonical(spec), sort_keys=True)
 
 
+@cache
 def code_text(source: str) -> str:
     """Python source without comments, layout and docstrings: what remains can change a result."""
     tree = ast.parse(source)
