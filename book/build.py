@@ -15,11 +15,11 @@ from pathlib import Path
 
 from filelock import FileLock
 from joblib import Parallel, delayed
+from neighborhoods.orphans import end_with
 from neighborhoods.progress import message
 from neighborhoods.store import ROOT, Item, Store, StoreError, default_store
 
 from book import execute, parameters, provenance, site
-from book.orphans import end_with
 from book.parameters import BuildError
 
 PROFILES = ("smoke", "quick", "paper")

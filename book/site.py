@@ -30,7 +30,7 @@ MATHJAX = "tex-svg-full.js"  # one file with every extension and glyph
 STAMP = ".inputs.json"
 START = """\
 import sys
-from book.orphans import end_with
+from neighborhoods.orphans import end_with
 end_with(int(sys.argv.pop(1)))
 from jupyter_book.cli.main import main
 main()

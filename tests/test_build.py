@@ -7,14 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import nbformat
 import pexpect
-import psutil
 import pytest
-from children import begin
+from children import begin, family, kill
 
 from book import build, execute, site
 from book.interpreter import complaint
@@ -210,32 +208,6 @@ def build_with(store: Path, project: Path, *options: str) -> None:
     """Build in a process that can be killed."""
     os.environ["NEIGHBORHOODS_STORE"] = str(store)
     sys.exit(make(project, *options))
-
-
-def family(process: BaseProcess, word: str, count: int = 1) -> list[psutil.Process]:
-    """All processes below one, as soon as so many of them have a word in their command."""
-    deadline = time.monotonic() + 300
-    while True:
-        below = psutil.Process(process.pid).children(recursive=True)
-        if sum(says(child, word) for child in below) >= count:
-            return below
-        assert process.is_alive() and time.monotonic() < deadline, f"no {word} was started"
-        time.sleep(0.1)
-
-
-def says(process: psutil.Process, word: str) -> bool:
-    """Whether a process has a word in its command; one that has just ended has no command."""
-    try:
-        return word in " ".join(process.cmdline())
-    except psutil.NoSuchProcess:  # ended, or a zombie, between the listing and the question
-        return False
-
-
-def kill(process: BaseProcess, below: list[psutil.Process]) -> None:
-    process.kill()
-    process.join()
-    _, alive = psutil.wait_procs(below, timeout=20)
-    assert alive == []
 
 
 @pytest.mark.book

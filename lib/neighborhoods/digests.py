@@ -18,7 +18,7 @@ import torch
 PACKAGE = __name__.split(".", maxsplit=1)[0]
 # They move and show results and cannot change them: a word in an error message must not cost a training.
 MACHINERY = frozenset(
-    f"{PACKAGE}.{name}" for name in ("artifacts", "cluster", "store", "digests", "progress")
+    f"{PACKAGE}.{name}" for name in ("artifacts", "cluster", "orphans", "store", "digests", "progress")
 )
 
 

@@ -1,12 +1,14 @@
-"""SIGKILL while a study trains, attacks and measures: what was finished stays, and is not computed again."""
+"""SIGKILL while a study trains, attacks and measures: what was finished stays, and no process is left."""
 
 import time
 from pathlib import Path
 
 import pytest
-from children import begin
+from children import begin, family, kill
+from neighborhoods.cluster import side_by_side
 from neighborhoods.profiles import NetworksSpec
-from neighborhoods.store import Store
+from neighborhoods.store import Item, Store
+from neighborhoods.studies import command
 from neighborhoods.studies.persistence import table
 
 pytestmark = pytest.mark.faults
@@ -51,3 +53,26 @@ def test_a_killed_study_loses_the_item_in_flight_and_no_other(tmp_path: Path) ->
     assert {name.partition("-")[0] for name in finished(store)} == {*STAGES, "finish", "summarise"}
     store.sweep()
     assert list(store.root.glob(".*.tmp")) == []
+
+
+def sleeping(minutes: float) -> None:
+    time.sleep(60 * minutes)
+
+
+def of_a_study() -> None:
+    side_by_side(sleeping, [2, 2], jobs=2)
+
+
+def of_a_command(store: Store) -> None:
+    plan = [Item(sleeping, minutes) for minutes in (2, 3)]
+    list(command.completed("sleep", {"all": plan}, store, minutes=9, jobs=2))
+
+
+def test_processes_of_a_killed_study_end_with_it() -> None:
+    process = begin(of_a_study)
+    kill(process, family(process, "LokyProcess", 2))
+
+
+def test_processes_of_a_killed_command_end_with_it(tmp_path: Path) -> None:
+    process = begin(of_a_command, Store(tmp_path))
+    kill(process, family(process, "LokyProcess", 2))

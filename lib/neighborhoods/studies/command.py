@@ -1,6 +1,7 @@
 """Studies from the command line, without Jupyter: as far as the time goes, and on from there next time."""
 
 import argparse
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from joblib import Parallel, delayed
 
+from neighborhoods.orphans import end_with
 from neighborhoods.progress import message
 from neighborhoods.store import Item, Store
 
@@ -57,7 +59,10 @@ def completed(
     deadline = time.monotonic() + 60 * minutes
     left = Counter({name: len(plan) for name, plan in plans.items()})
     late: list[str] = []
-    work = (delayed(_finished)(store, name, item, deadline) for name, plan in plans.items() for item in plan)
+    here = os.getpid()
+    work = (
+        delayed(_finished)(store, name, item, deadline, here) for name, plan in plans.items() for item in plan
+    )
     for name, finished in Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(work):
         if not finished:
             late.append(name)
@@ -68,8 +73,9 @@ def completed(
         message(f"{program}: out of time at {late[0]}; the same command goes on from here")
 
 
-def _finished(store: Store, name: str, item: Item[Any], deadline: float) -> tuple[str, bool]:
+def _finished(store: Store, name: str, item: Item[Any], deadline: float, parent: int) -> tuple[str, bool]:
     """Compute an item where there is time; return its plan and whether it is in the store."""
+    end_with(parent)
     if time.monotonic() > deadline:
         return name, False
     store.get(item)
