@@ -29,7 +29,7 @@ COUNTS = {"wedge": (2,), "skewed": range(2, 10)}
 LARGEST = 20.0
 """Logarithm beyond which no factor is looked for."""
 ROUNDING = 1e-14
-"""Absolute error of a wedge's stability."""
+"""A wedge's stability below this is rounding, see `wedge_stability`."""
 
 
 class Curve(NamedTuple):
